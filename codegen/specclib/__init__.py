@@ -1,0 +1,1 @@
+"""The spec compiler: reads spec/*.spec, checks it, and writes what is generated from it."""

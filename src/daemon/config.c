@@ -1,0 +1,163 @@
+/* config.c -- from the options of pluto to its configuration. */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "generated/names.h"
+#include "generated/options.h"
+
+static const struct {
+	uint16_t option;
+	uint32_t bit;
+} debug_options[] = {
+	{ PLUTO_OPTION_DEBUG_RAW, DEBUG_CLASSES_RAW },
+	{ PLUTO_OPTION_DEBUG_CRYPT, DEBUG_CLASSES_CRYPT },
+	{ PLUTO_OPTION_DEBUG_PARSING, DEBUG_CLASSES_PARSING },
+	{ PLUTO_OPTION_DEBUG_EMITTING, DEBUG_CLASSES_EMITTING },
+	{ PLUTO_OPTION_DEBUG_CONTROL, DEBUG_CLASSES_CONTROL },
+	{ PLUTO_OPTION_DEBUG_KLIPS, DEBUG_CLASSES_KLIPS },
+	{ PLUTO_OPTION_DEBUG_PRIVATE, DEBUG_CLASSES_PRIVATE },
+};
+
+#define N_DEBUG (sizeof(debug_options) / sizeof(debug_options[0]))
+
+/* Later options win over earlier ones only through "none": --debug-none clears what stands before it. */
+static uint32_t debug_mask(const struct options *o)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		unsigned id = o->values[i].option->id;
+
+		if (id == PLUTO_OPTION_DEBUG_NONE)
+			mask = 0;
+		for (size_t k = 0; k < N_DEBUG; k++)
+			if (debug_options[k].option == id ||
+			    (id == PLUTO_OPTION_DEBUG_ALL &&
+			     debug_options[k].bit != DEBUG_CLASSES_PRIVATE))
+				mask |= debug_options[k].bit;
+	}
+	return mask;
+}
+
+/* The daemon may leave its directory, so paths are kept absolute.  Owned. */
+static char *absolute(const char *path)
+{
+	char *cwd, *whole;
+
+	if (path == NULL)
+		return NULL;
+	if (path[0] == '/' || (cwd = getcwd(NULL, 0)) == NULL)
+		return xstrdup(path);
+	whole = xprintf("%s/%s", cwd, path);
+	free(cwd);
+	return whole;
+}
+
+static bool too_many(const struct option_value *v, struct text *why)
+{
+	option_where(v, why);
+	text_add(why, ": --%s is given more than %d times", v->option->name, CONFIG_LISTEN);
+	return false;
+}
+
+static bool read_listen(struct config *c, const struct options *o, struct text *why)
+{
+	const struct option_value *v = NULL;
+	const char *reason;
+	unsigned column;
+
+	while ((v = option_next(o, PLUTO_OPTION_LISTEN, v)) != NULL) {
+		if (c->n_listen == CONFIG_LISTEN)
+			return too_many(v, why);
+		if (!addr_parse(span_str(v->text), &c->listen[c->n_listen], &reason, &column)) {
+			option_where(v, why);
+			text_add(why, ": --listen ");
+			text_escape(why, span_str(v->text));
+			text_add(why, ": %s (column %u); write an address of this host", reason, column);
+			return false;
+		}
+		c->n_listen++;
+	}
+	return true;
+}
+
+static bool read_attach(struct config *c, const struct options *o, struct text *why)
+{
+	const struct option_value *v = NULL;
+
+	while ((v = option_next(o, PLUTO_OPTION_ATTACH, v)) != NULL) {
+		struct attach *a = &c->attach[c->n_attach];
+		const char *equals = strchr(v->text, '=');
+		size_t n = equals == NULL ? 0 : (size_t)(equals - v->text);
+
+		if (c->n_attach == CONFIG_LISTEN)
+			return too_many(v, why);
+		if (n == 0 || n >= sizeof(a->virtual_) || equals[1] == '\0' ||
+		    strlen(equals + 1) >= sizeof(a->real)) {
+			option_where(v, why);
+			text_add(why, ": --attach ");
+			text_escape(why, span_str(v->text));
+			text_add(why, " does not name two interfaces; write --attach ipsec0=eth0");
+			return false;
+		}
+		memcpy(a->virtual_, v->text, n);
+		memcpy(a->real, equals + 1, strlen(equals + 1));
+		c->n_attach++;
+	}
+	return true;
+}
+
+static bool check_debug(const struct config *c, const struct options *o, struct text *why)
+{
+	if ((c->debug & DEBUG_CLASSES_PRIVATE) == 0 || c->keys_in_log)
+		return true;
+	option_where(option_next(o, PLUTO_OPTION_DEBUG_PRIVATE, NULL), why);
+	text_add(why, ": --debug-private writes secrets into the log; "
+		      "add --allow-key-logging if that is wanted");
+	return false;
+}
+
+bool config_make(struct config *c, const struct options *o, struct text *why)
+{
+	char *base = absolute(option_text(o, PLUTO_OPTION_CTLBASE, END_LEFT));
+
+	*c = (struct config){
+		.fork = !option_given(o, PLUTO_OPTION_NOFORK),
+		.stderrlog = option_given(o, PLUTO_OPTION_STDERRLOG),
+		.backend = option_number(o, PLUTO_OPTION_KERNEL, END_LEFT),
+		.ikeport = (uint16_t)option_number(o, PLUTO_OPTION_IKEPORT, END_LEFT),
+		.debug = debug_mask(o),
+		.keys_in_log = option_given(o, PLUTO_OPTION_ALLOW_KEY_LOGGING),
+		.secretsfile = absolute(option_text(o, PLUTO_OPTION_SECRETSFILE, END_LEFT)),
+		.keys_dir = absolute(option_text(o, PLUTO_OPTION_WIRESHARK_KEYS, END_LEFT)),
+		.record = absolute(option_text(o, PLUTO_OPTION_RECORD, END_LEFT)),
+	};
+	c->socket = xprintf("%s.ctl", base);
+	c->pidfile = xprintf("%s.pid", base);
+	free(base);
+	if (option_given(o, PLUTO_OPTION_NOKLIPS)) {
+		const struct option_value *k = option_next(o, PLUTO_OPTION_KERNEL, NULL);
+
+		if (k != NULL && c->backend != PLUTO_OPTION_KERNEL_NONE) {
+			option_where(k, why);
+			text_add(why, ": --kernel %s contradicts --noklips; keep one of them", k->text);
+			return false;
+		}
+		c->backend = PLUTO_OPTION_KERNEL_NONE;
+	}
+	return read_listen(c, o, why) && read_attach(c, o, why) && check_debug(c, o, why);
+}
+
+void config_free(struct config *c)
+{
+	free(c->socket);
+	free(c->pidfile);
+	free(c->secretsfile);
+	free(c->keys_dir);
+	free(c->record);
+	*c = (struct config){ 0 };
+}

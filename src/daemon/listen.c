@@ -1,0 +1,148 @@
+/* listen.c -- finding the interfaces and reading the secrets, and saying what came of it. */
+#include "daemon/listen.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/xalloc.h"
+#include "daemon/log.h"
+
+#define LINES 256		/* what is more is only logged */
+
+struct listening {
+	const struct config *config;
+	struct backend backend;
+	struct udp *udp;
+	struct store *store;
+	struct arena *arena;	/* of the last result */
+	struct kernel_interface *interfaces;
+	size_t n_interfaces;
+	const char *lines[LINES + 1];
+	size_t n_lines;
+	uint32_t tokens;
+};
+
+static void tell(struct listening *l, const char *line)
+{
+	if (l->n_lines < LINES)
+		l->lines[l->n_lines++] = line;
+	l->lines[l->n_lines] = NULL;
+}
+
+/* One address: a socket, and the virtual interface of its real one. */
+static bool open_one(struct listening *l, const struct kernel_interface *k)
+{
+	char room[256], addr[ADDR_TEXT];
+	struct text why = text_on(room, sizeof(room));
+	const struct kernel *kernel = &l->backend.kernel;
+
+	if (!udp_open(l->udp, &k->addr, &why)) {
+		log_trouble(NULL, "%s", room);
+		tell(l, arena_str(l->arena, span_str(room)));
+		return false;
+	}
+	if (k->virtual_[0] != '\0' && kernel->ops->attach != NULL)
+		kernel->ops->attach(kernel->k, 0x80000000u | l->tokens++, k->virtual_, k->real);
+	tell(l, arena_printf(l->arena, "listening on %s%s%s%s%s, UDP port %u", k->real,
+			     k->virtual_[0] == '\0' ? "" : "/", k->virtual_,
+			     k->real[0] == '\0' ? "" : " ", addr_format(&k->addr, addr),
+			     l->config->ikeport));
+	return true;
+}
+
+static bool open_all(struct listening *l, struct listen_result *out)
+{
+	char room[256];
+	struct text why = text_on(room, sizeof(room));
+	struct ip_addr *open;
+	struct public p;
+
+	if (!public_find(&p, l->config, l->backend.rule, &why)) {
+		out->why = arena_str(l->arena, span_str(room));
+		return false;
+	}
+	open = arena_alloc(l->arena, (p.n + 1) * sizeof(*open));
+	free(l->interfaces);
+	l->interfaces = xcalloc(p.n, sizeof(*l->interfaces));
+	l->n_interfaces = 0;
+	for (size_t i = 0; i < p.n; i++)
+		if (open_one(l, &p.at[i])) {
+			open[l->n_interfaces] = p.at[i].addr;
+			l->interfaces[l->n_interfaces++] = p.at[i];
+		}
+	udp_keep(l->udp, open, l->n_interfaces);
+	if (p.n == 0)
+		out->why = "no public interface was found; set one up, or name an address with "
+			   "pluto --listen";
+	else if (l->n_interfaces == 0)
+		out->why = "no public interface could be used";
+	public_free(&p);
+	return l->n_interfaces != 0;
+}
+
+static void read_secrets(struct listening *l)
+{
+	struct store_report report = { 0 };
+	bool ok = store_load(l->store, l->config->secretsfile, l->arena, &report);
+
+	for (const struct store_message *m = report.messages; m != NULL; m = m->next) {
+		struct log_event e = {
+			.level = m->error ? LOG_SERIOUS : LOG_PLAIN,
+			.text = m->refusal->message, .remedy = m->refusal->remedy,
+		};
+
+		log_event(&e);
+		tell(l, m->refusal->remedy == NULL ? m->refusal->message :
+		     arena_printf(l->arena, "%s; %s", m->refusal->message, m->refusal->remedy));
+	}
+	if (!ok)
+		tell(l, "the secrets were not read anew: those of before stay in force");
+	else
+		tell(l, arena_printf(l->arena, "secrets: %zu preshared, %zu RSA, from %zu files",
+				     report.n_psk, report.n_rsa, report.n_files));
+}
+
+void listening_start(struct listening *l, struct listen_result *out)
+{
+	arena_reset(l->arena);
+	l->n_lines = 0;
+	*out = (struct listen_result){ 0 };
+	read_secrets(l);
+	out->ok = open_all(l, out);
+	out->interfaces = l->interfaces;
+	out->n_interfaces = l->n_interfaces;
+	out->lines = l->lines;
+}
+
+void listening_done(struct listening *l, uint32_t token, const struct kernel_result *r)
+{
+	(void)l;
+	(void)token;
+	if (!r->ok)
+		log_trouble("protected packets cannot leave through that interface; see --attach and --kernel",
+			    "cannot attach a virtual interface: %s", r->why);
+}
+
+struct listening *listening_new(const struct config *c, struct backend backend, struct udp *udp,
+				struct store *store)
+{
+	struct listening *l = NEW(struct listening);
+
+	l->config = c;
+	l->backend = backend;
+	l->udp = udp;
+	l->store = store;
+	l->arena = arena_new();
+	if (backend.kernel.ops->hole != NULL)
+		backend.kernel.ops->hole(backend.kernel.k, c->ikeport);
+	return l;
+}
+
+void listening_free(struct listening *l)
+{
+	if (l == NULL)
+		return;
+	arena_free(l->arena);
+	free(l->interfaces);
+	free(l);
+}

@@ -1,0 +1,41 @@
+/* action.h -- what an action sees and may do.  An action decides; the engine acts. */
+#ifndef PLUTO_ENGINE_ACTION_H
+#define PLUTO_ENGINE_ACTION_H
+
+#include "base/arena.h"
+#include "base/tables.h"
+#include "engine/exchange.h"
+#include "generated/keys.h"
+#include "generated/messages.h"
+
+struct action {
+	struct engine *engine;
+	struct exchange *x;
+	struct arena *arena;		/* lives until the message is dealt with */
+	uint64_t now;			/* milliseconds */
+	const struct row *row;
+	const struct message *message;	/* NULL when we begin */
+	void *resumed;			/* result of the job that was waited for, NULL at the first call */
+	const struct refusal *refusal;	/* set by action_refuse and action_fail */
+};
+
+/* What `selects` is from now on. */
+void action_bind(struct action *a, enum variant v);
+
+/* Phase 1 is protected by these from now on. */
+void action_protect(struct action *a, enum alg cipher, size_t key_octets, enum alg hash);
+
+/* Put a value that the spec says comes from an action into the exchange. */
+void action_supply(struct action *a, enum key_value v, struct span s);
+
+/* A value by its formula, with everything that it needs; p == NULL if an input is missing.
+ * Lives as long as the arena.  n: octets wanted of a prf_plus or stretch, else 0. */
+struct span action_value(struct action *a, enum key_value v, size_t n);
+
+/* Refuse this message and keep the exchange (it may still get a better one). */
+enum action_result action_refuse(struct action *a, const struct refusal *why);
+
+/* Refuse, and end the exchange. */
+enum action_result action_fail(struct action *a, const struct refusal *why);
+
+#endif

@@ -1,0 +1,26 @@
+/* values.h -- the named values of an exchange: nonces, identities, keys.  Small, wiped when freed. */
+#ifndef PLUTO_ENGINE_VALUES_H
+#define PLUTO_ENGINE_VALUES_H
+
+#include "base/span.h"
+
+struct value;			/* one node, owned by its list */
+
+struct values {
+	struct value *head;
+};
+
+/* A copy of s under the name id (enum key_value); replaces an older one. */
+void values_set(struct values *vs, uint16_t id, struct span s);
+
+/* The value, or a span with p == NULL.  Borrowed until it is replaced. */
+struct span values_get(const struct values *vs, uint16_t id);
+
+void values_drop(struct values *vs, uint16_t id);
+
+/* Keep only the values that the spec marks `retain`. */
+void values_retain(struct values *vs);
+
+void values_free(struct values *vs);
+
+#endif

@@ -1,0 +1,434 @@
+/* choose.c -- choosing from an offer, and checking a choice against what was offered. */
+#include <stdlib.h>
+
+#include "ike/internal.h"
+#include "ike/offer.h"
+
+/* How an offer misses what is allowed: the fewest differences to any row, and the first of them. */
+struct miss {
+	unsigned differences;
+	uint16_t type;			/* attribute, 0 = the transform id */
+	bool theirs_absent, ours_absent;
+	uint64_t theirs, ours;
+};
+
+/* Attributes that are no part of a row: each is judged on its own. */
+static bool apart(uint8_t protocol, uint16_t type)
+{
+	if (protocol == PROTOCOL_ID_ISAKMP)
+		return type == OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD ||
+		       type == OAKLEY_ATTRIBUTE_LIFE_TYPE || type == OAKLEY_ATTRIBUTE_LIFE_DURATION;
+	return type == IPSEC_ATTRIBUTE_SA_LIFE_TYPE || type == IPSEC_ATTRIBUTE_SA_LIFE_DURATION ||
+	       type == IPSEC_ATTRIBUTE_ENCAPSULATION_MODE ||
+	       type == IPSEC_ATTRIBUTE_GROUP_DESCRIPTION;
+}
+
+static void differ(struct miss *m, uint16_t type, const uint64_t *theirs, const uint64_t *ours)
+{
+	if (m->differences++ > 0)
+		return;
+	m->type = type;
+	m->theirs_absent = theirs == NULL;
+	m->ours_absent = ours == NULL;
+	m->theirs = theirs == NULL ? 0 : *theirs;
+	m->ours = ours == NULL ? 0 : *ours;
+}
+
+static const struct suite_cell *cell(const struct suite_row *row, uint16_t type)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (row->cells[i].attribute == type)
+			return &row->cells[i];
+	return NULL;
+}
+
+static struct miss compare(const struct offer *o, const struct suite_row *row)
+{
+	struct miss m = { 0 };
+
+	if (o->transform != row->transform)
+		differ(&m, 0, &(uint64_t){ o->transform }, &(uint64_t){ row->transform });
+	for (size_t i = 0; i < row->n; i++) {
+		uint64_t theirs, ours = row->cells[i].value;
+		bool there = offer_get(o, row->cells[i].attribute, &theirs);
+
+		if (!there || theirs != ours)
+			differ(&m, row->cells[i].attribute, there ? &theirs : NULL, &ours);
+	}
+	for (size_t i = 0; i < o->n; i++)
+		if (!apart(o->protocol, o->attribute[i].type) &&
+		    cell(row, o->attribute[i].type) == NULL)
+			differ(&m, o->attribute[i].type, &o->attribute[i].number, NULL);
+	return m;
+}
+
+/* differences == 0: some row allows the offer. */
+static struct miss closest(const struct offer *o, const struct rows *rows)
+{
+	struct miss best = { .differences = UINT32_MAX };
+
+	for (size_t i = 0; i < rows->n && best.differences > 0; i++) {
+		struct miss m = compare(o, &rows->all[i]);
+
+		if (m.differences < best.differences)
+			best = m;
+	}
+	return best;
+}
+
+static const char *number_text(struct arena *a, uint8_t protocol, uint16_t type, uint64_t number,
+			       bool absent)
+{
+	const struct registry *r = registry_transform_id(protocol);
+	char dst[REGISTRY_TEXT];
+
+	if (absent)
+		return "absent";
+	if (type != 0) {
+		const struct attribute_desc *d = attribute_desc(protocol, type);
+
+		r = d == NULL ? NULL : d->registry;
+	}
+	if (r == NULL || number > UINT32_MAX)
+		return arena_printf(a, "%llu", (unsigned long long)number);
+	return arena_printf(a, "%s", registry_name(r, (uint32_t)number, dst));
+}
+
+static const char *type_text(struct arena *a, uint8_t protocol, uint16_t type)
+{
+	const struct attribute_desc *d = type == 0 ? NULL : attribute_desc(protocol, type);
+
+	if (type == 0)
+		return "the transform";
+	return d != NULL ? d->name : arena_printf(a, "attribute %u", type);
+}
+
+/* What to write behind --ike, --esp or --ah to allow the offer. */
+static const char *suggestion(struct arena *a, const struct offer *o)
+{
+	char *p = arena_alloc(a, 128);
+	struct text t = text_on(p, 128);
+	struct chosen k;
+	const struct registry *ids = registry_transform_id(o->protocol);
+	const struct registry_entry *e = ids == NULL ? NULL : registry_find(ids, o->transform);
+	uint64_t number;
+
+	if (o->protocol != PROTOCOL_ID_ISAKMP && e != NULL && e->word != NULL)
+		text_add(&t, "%s", e->word);
+	offer_algorithms(o, &k);
+	if (o->protocol != PROTOCOL_ID_ISAKMP && k.cipher != ALG_NONE && alg_table[k.cipher].n_keys > 1)
+		text_add(&t, "%u", 8u * k.key_octets);
+	for (size_t i = 0; i < o->n; i++) {
+		const struct attribute_desc *d = attribute_desc(o->protocol, o->attribute[i].type);
+
+		number = o->attribute[i].number;
+		if (apart(o->protocol, o->attribute[i].type) || d == NULL || d->registry == NULL ||
+		    number > UINT32_MAX)
+			continue;
+		e = registry_find(d->registry, (uint32_t)number);
+		if (e == NULL || e->word == NULL)
+			return NULL;
+		text_add(&t, "%s%s", t.n > 0 ? "-" : "", e->word);
+		if (alg_table[e->alg].kind == ALG_KIND_CIPHER && alg_table[e->alg].n_keys > 1)
+			text_add(&t, "%u", 8u * k.key_octets);
+	}
+	return p;
+}
+
+static const char *offer_text(struct arena *a, const struct offer *o)
+{
+	const char *s = suggestion(a, o);
+
+	return s == NULL || *s == '\0' ? "unknown algorithms" : s;
+}
+
+static const char *option_of(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ID_ISAKMP:
+		return "--ike";
+	case PROTOCOL_ID_AH:
+		return "--ah";
+	default:
+		return "--esp";
+	}
+}
+
+/* The refusal of an offer in which nothing fits: tells of the closest transform. */
+static const struct refusal *no_common_suite(struct arena *a, const struct connection *c,
+					     unsigned n, const struct offer *o, const struct miss *m)
+{
+	return refuse_no_common_suite(a, c->name, n, o->number, offer_text(a, o),
+				      type_text(a, o->protocol, m->type),
+				      number_text(a, o->protocol, m->type, m->theirs,
+						  m->theirs_absent),
+				      number_text(a, o->protocol, m->type, m->ours, m->ours_absent),
+				      option_of(o->protocol), offer_text(a, o));
+}
+
+/* ---- phase 1 ----------------------------------------------------------- */
+
+static void fill_ike(const struct offer *o, uint8_t proposal, struct choice *out)
+{
+	uint64_t number = 0;
+
+	*out = (struct choice){ .proposal = proposal, .n = 1, .life_seconds = o->life_seconds,
+				.life_kilobytes = o->life_kilobytes };
+	offer_algorithms(o, &out->p[0]);
+	out->p[0].number = o->number;
+	if (offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
+		out->auth = (uint16_t)number;
+	if (offer_get(o, OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION, &number))
+		out->group = (uint16_t)number;
+}
+
+/* What does not belong to a row: method, lifetime. */
+static const struct refusal *apart_ike(struct arena *a, const struct connection *c,
+				       const struct offer *o, uint32_t methods)
+{
+	uint64_t auth = 0;
+	char t[REGISTRY_TEXT];
+
+	offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &auth);
+	if (auth > 31 || (methods & 1u << auth) == 0)
+		return refuse_auth_method(a, c->name,
+					  registry_name(&registry_auth_method, (uint32_t)auth, t));
+	if (o->life_seconds > LIMIT_IKE_LIFE_MAX)
+		return refuse_life_too_long(a, c->name, "ISAKMP", o->life_seconds, LIMIT_IKE_LIFE_MAX);
+	return NULL;
+}
+
+const struct refusal *choose_ike(struct arena *a, const struct connection *c,
+				 const struct payload_SA *sa, uint32_t methods, struct choice *out,
+				 struct emit_SA *answer)
+{
+	struct span proposals = sa->proposals;
+	struct payload_P p;
+	struct payload_T t;
+	struct miss best = { .differences = UINT32_MAX };
+	struct offer near = { 0 };
+	const struct refusal *why = NULL;
+	unsigned n = 0;
+
+	if (!next_P(&proposals, &p) || p.protocol != PROTOCOL_ID_ISAKMP)
+		return refuse_wrong_protocol(a, "ISAKMP");
+	for (struct span rest = p.transforms; next_T(&rest, p.protocol, &t); n++) {
+		struct offer o;
+
+		offer_read(p.protocol, &t, &o);
+		struct miss m = closest(&o, &c->policy.ike);
+
+		if (m.differences < best.differences) {
+			best = m;
+			near = o;
+		}
+		if (m.differences > 0)
+			continue;
+		const struct refusal *other = apart_ike(a, c, &o, methods);
+
+		if (other != NULL) {
+			why = other;
+			continue;
+		}
+		struct emit_P *ep = ARENA_NEW(a, struct emit_P);
+		struct emit_T *et = ARENA_NEW(a, struct emit_T);
+
+		fill_ike(&o, p.number, out);
+		offer_echo(a, &t, et);
+		*ep = (struct emit_P){ .number = p.number, .protocol = p.protocol, .spi = p.spi,
+				       .transforms = et, .n_transforms = 1 };
+		answer->proposals = ep;
+		answer->n_proposals = 1;
+		return NULL;
+	}
+	return why != NULL ? why : no_common_suite(a, c, n, &near, &best);
+}
+
+/* ---- phase 2 ----------------------------------------------------------- */
+
+static bool group_allowed(const struct connection *c, uint64_t group)
+{
+	enum alg alg = group > UINT16_MAX ? ALG_NONE : group_alg((uint16_t)group);
+
+	if (alg == ALG_NONE)
+		return false;
+	if (c->policy.pfs_group != 0)
+		return group == c->policy.pfs_group;
+	for (size_t i = 0; i < c->policy.ike.n; i++) {
+		const struct suite_cell *k = cell(&c->policy.ike.all[i],
+						  OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION);
+
+		if (k != NULL && k->value == group)
+			return true;
+	}
+	return false;
+}
+
+static const struct refusal *apart_ipsec(struct arena *a, const struct connection *c,
+					 const struct offer *o)
+{
+	uint64_t mode = 0, group = 0;
+	uint64_t want = connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
+					     : ENCAPSULATION_MODE_TRANSPORT;
+	char theirs[REGISTRY_TEXT], ours[REGISTRY_TEXT];
+
+	offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &mode);
+	if (mode != want)
+		return refuse_wrong_mode(a, c->name,
+					 registry_name(&registry_encapsulation_mode, (uint32_t)mode,
+						       theirs),
+					 registry_name(&registry_encapsulation_mode, (uint32_t)want,
+						       ours));
+	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group) && !group_allowed(c, group))
+		return refuse_pfs_group(a, c->name, number_text(a, PROTOCOL_ID_ISAKMP,
+								OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION,
+								group, false));
+	if (o->life_seconds > LIMIT_IPSEC_LIFE_MAX)
+		return refuse_life_too_long(a, c->name, "IPsec", o->life_seconds, LIMIT_IPSEC_LIFE_MAX);
+	return NULL;
+}
+
+static void fill_ipsec(const struct offer *o, const struct payload_P *p, struct choice *out)
+{
+	struct chosen *k = &out->p[out->n++];
+	uint64_t number = 0;
+
+	offer_algorithms(o, k);
+	k->number = o->number;
+	k->peer_spi = get_u32(p->spi.p);
+	if (offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &number))
+		out->mode = (uint16_t)number;
+	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &number))
+		out->group = (uint16_t)number;
+	if (out->life_seconds == 0 || (o->life_seconds != 0 && o->life_seconds < out->life_seconds))
+		out->life_seconds = o->life_seconds;
+	out->life_kilobytes = o->life_kilobytes;
+}
+
+struct search {			/* the state of a walk over an offer of phase 2 */
+	struct arena *a;
+	const struct connection *c;
+	unsigned n;
+	struct miss best;
+	struct offer near;
+	const struct refusal *why;
+};
+
+/* The first acceptable transform of proposal p. */
+static bool choose_transform(struct search *s, const struct payload_P *p, struct choice *out)
+{
+	const struct rows *rows = rows_of(s->c, p->protocol);
+	struct payload_T t;
+
+	if (rows == NULL)
+		return false;
+	if (p->spi.n != 4 || get_u32(p->spi.p) < LIMIT_SPI_PEER_MIN) {
+		s->why = refuse_peer_spi(s->a, p->spi);
+		return false;
+	}
+	for (struct span rest = p->transforms; next_T(&rest, p->protocol, &t); s->n++) {
+		struct offer o;
+
+		offer_read(p->protocol, &t, &o);
+		struct miss m = closest(&o, rows);
+
+		if (m.differences < s->best.differences) {
+			s->best = m;
+			s->near = o;
+		}
+		if (m.differences > 0)
+			continue;
+		const struct refusal *other = apart_ipsec(s->a, s->c, &o);
+
+		if (other == NULL) {
+			fill_ipsec(&o, p, out);
+			return true;
+		}
+		s->why = other;
+	}
+	return false;
+}
+
+/* May these protocols together stand for what c asks?  AH may be replaced by the authentication
+ * of ESP (the manual, --authenticate). */
+static bool protocols_fit(const struct connection *c, uint32_t offered)
+{
+	uint32_t wanted = connection_protocols(c);
+
+	return offered == wanted || (c->policy.authenticate && offered == 1u << PROTOCOL_ID_ESP);
+}
+
+/* All proposals of one number, which belong together. */
+static bool choose_number(struct search *s, const struct payload_SA *sa, uint8_t number,
+			  struct choice *out)
+{
+	struct span rest = sa->proposals;
+	struct payload_P p;
+	uint32_t offered = 0;
+
+	*out = (struct choice){ .proposal = number };
+	while (next_P(&rest, &p)) {
+		if (p.number != number)
+			continue;
+		if (p.protocol > 31 || (offered & 1u << p.protocol) != 0 || out->n == CHOICE_PROTOCOLS)
+			return false;
+		offered |= 1u << p.protocol;
+		if (!choose_transform(s, &p, out))
+			return false;
+	}
+	if (protocols_fit(s->c, offered))
+		return true;
+	s->why = refuse_protocols(s->a, s->c->name, s->c->policy.encrypt ? "--encrypt" : "--authenticate");
+	return false;
+}
+
+const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
+				   const struct payload_SA *sa, bool has_ke, struct choice *out)
+{
+	struct search s = { .a = a, .c = c, .best = { .differences = UINT32_MAX } };
+	struct span rest = sa->proposals;
+	struct payload_P p;
+	int last = -1;
+
+	if (c->policy.pfs && !has_ke)
+		return refuse_pfs_missing(a, c->name);
+	while (next_P(&rest, &p)) {
+		if (p.number == last)
+			continue;
+		last = p.number;
+		if (choose_number(&s, sa, p.number, out))
+			return NULL;
+	}
+	if (s.why != NULL)
+		return s.why;
+	return s.n == 0 ? refuse_protocols(a, c->name, "--encrypt")
+			: no_common_suite(a, c, s.n, &s.near, &s.best);
+}
+
+void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct choice *chosen,
+		  const uint32_t *spis, struct emit_SA *answer)
+{
+	struct emit_P *out = ARENA_ARRAY(a, struct emit_P, CHOICE_PROTOCOLS);
+	struct span rest = sa->proposals;
+	struct payload_P p;
+	struct payload_T t;
+	size_t n = 0;
+
+	while (n < chosen->n && next_P(&rest, &p)) {
+		if (p.number != chosen->proposal)
+			continue;
+		struct emit_T *et = ARENA_NEW(a, struct emit_T);
+
+		for (struct span ts = p.transforms; next_T(&ts, p.protocol, &t);) {
+			if (t.number == chosen->p[n].number) {
+				offer_echo(a, &t, et);
+				break;
+			}
+		}
+		out[n++] = (struct emit_P){ .number = p.number, .protocol = p.protocol,
+					    .spi = spi_bytes(a, spis[p.protocol]), .transforms = et,
+					    .n_transforms = 1 };
+	}
+	answer->proposals = out;
+	answer->n_proposals = (uint16_t)n;
+}

@@ -1,0 +1,118 @@
+/* connection.h -- the connection database: what may be negotiated, with whom, and how. */
+#ifndef PLUTO_IKE_CONNECTION_H
+#define PLUTO_IKE_CONNECTION_H
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "base/addr.h"
+#include "base/tables.h"
+#include "ike/secrets.h"
+
+struct ike;
+struct phase1;
+struct phase2;
+struct plan;
+
+struct end {			/* one end, as described */
+	struct identity id;	/* its name is owned by the end */
+	bool id_given;		/* else it follows from the host */
+	struct ip_addr host;
+	uint16_t ikeport;
+	struct ip_addr nexthop;	/* none: the peer's host */
+	bool has_client;
+	struct subnet client;	/* the host itself when there is none */
+	uint8_t protocol;
+	uint16_t port;
+	char *updown;		/* NULL: the default */
+};
+
+struct rows {			/* what is proposed and accepted for one protocol, best first */
+	struct suite_row *row;	/* owned, with its cells; NULL when borrowed from a suite */
+	const struct suite_row *all;
+	size_t n;
+};
+
+struct policy {
+	bool psk, rsasig, encrypt, authenticate, compress, tunnel, pfs, weak;
+	struct rows ike, esp, ah;
+	uint16_t pfs_group;	/* 0: that of phase 1 */
+	uint32_t ike_life, ipsec_life, margin, fuzz;	/* seconds; per cent */
+	uint32_t keyingtries;
+	bool evict;		/* the responder's exception */
+};
+
+enum routing { UNROUTED, ROUTED_TRAP, ROUTED_SA };
+
+struct host_pair;		/* all connections between two addresses */
+
+struct connection {
+	char *name;
+	struct end end[2];	/* left and right */
+	int ours;		/* 0 or 1: which end is us; -1 = not oriented */
+	struct kernel_interface *interface;	/* of our end, owned; NULL when not oriented */
+	struct policy policy;
+	uint32_t reqid;
+	uint32_t debug;
+	struct route *route;	/* shared with others to the same client; NULL when not routed */
+	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
+	LIST_ENTRY(connection) in_pair;
+	UT_hash_handle by_name;
+	enum routing routing;
+	uint64_t newest_ipsec;	/* serial of the SA that outgoing traffic uses, 0 = none */
+	bool deleted;		/* out of the database, waits for its last plan */
+	unsigned held;		/* somebody on the stack still looks at it */
+	unsigned uses;		/* IPsec SAs that name it */
+	LIST_HEAD(, phase2) phase2s;	/* newest first */
+	STAILQ_HEAD(, plan) plans;	/* work with the kernel, one after the other */
+};
+
+struct host_pair {
+	struct { struct ip_addr us, peer; } key;
+	LIST_HEAD(, connection) connections;
+	LIST_HEAD(, phase1) phase1s;
+	UT_hash_handle hh;
+};
+
+static inline const struct end *our_end(const struct connection *c)
+{
+	return &c->end[c->ours];
+}
+
+static inline const struct end *peer_end(const struct connection *c)
+{
+	return &c->end[1 - c->ours];
+}
+
+struct connection *connection_find(struct ike *ike, struct span name);
+
+/* Enter a described connection (owned by the database from then on) and orient it. */
+void connection_add(struct ike *ike, struct connection *c);
+
+/* Remove it with everything that uses it.  Its memory goes when its last plan has run. */
+void connection_delete(struct ike *ike, struct connection *c);
+void connection_free(struct connection *c);
+
+/* No plan of c is left: if c was deleted, its memory goes now. */
+void connection_settled(struct ike *ike, struct connection *c);
+
+/* After the interfaces have changed: which end is us? */
+void connections_orient(struct ike *ike);
+
+/* Says what was compared when c is not oriented. */
+const struct refusal *orientation_refusal(struct ike *ike, const struct connection *c);
+
+/* The connections between our address and the peer's; NULL when there are none. */
+struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us,
+				 const struct ip_addr *peer);
+
+/* The subnets whose traffic c protects: ours and the peer's. */
+struct subnet connection_client(const struct connection *c, bool ours);
+
+/* Tunnel mode is implied by a client. */
+bool connection_tunnel(const struct connection *c);
+
+/* Anything to negotiate in phase 2? */
+bool connection_ipsec(const struct connection *c);
+
+#endif

@@ -1,0 +1,23 @@
+/* initiate.h -- what whack asks of a connection: initiate, terminate; and what is said at the end. */
+#ifndef PLUTO_IKE_INITIATE_H
+#define PLUTO_IKE_INITIATE_H
+
+#include "engine/exchange.h"
+#include "ike/connection.h"
+
+/* Negotiate c.  whack is told how it goes and is finished at the end, unless it is NO_WHACK. */
+void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+
+/* Delete the SAs of c and its negotiations; tell the peer. */
+void connection_terminate(struct ike *ike, struct connection *c);
+
+/* The last line for a whack whose negotiation failed. */
+void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint16_t status);
+
+/* The status that an end stands for. */
+uint16_t end_status(enum end_reason why);
+
+/* " of at most 3", or ", unlimited". */
+const char *keying_limit(struct ike *ike, const struct connection *c);
+
+#endif

@@ -1,0 +1,230 @@
+/* install.c -- from negotiated keys to SAs in the kernel, and back. */
+#include <netinet/in.h>
+
+#include "ike/phase2.h"
+#include "ike/routing.h"
+
+uint8_t ip_protocol(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ID_ESP:
+		return IPPROTO_ESP;
+	case PROTOCOL_ID_AH:
+		return IPPROTO_AH;
+	default:
+		return IPPROTO_COMP;
+	}
+}
+
+uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol)
+{
+	for (unsigned i = 0; i < p->n_spi; i++)
+		if (p->spi[i].protocol == protocol)
+			return p->spi[i].spi;
+	return 0;
+}
+
+static size_t cipher_octets(const struct chosen *k)
+{
+	return k->cipher == ALG_NONE ? 0 : (size_t)k->key_octets + alg_table[k->cipher].salt;
+}
+
+static size_t mac_octets(const struct chosen *k)
+{
+	return k->mac == ALG_NONE ? 0 : alg_table[k->mac].keys[0];
+}
+
+/* Keying material of one SA (RFC 2409 5.5): that of its destination's SPI. */
+static struct span keymat(struct action *a, const struct chosen *k, uint32_t spi)
+{
+	struct writer w = writer_on(arena_alloc(a->arena, 4), 4);
+
+	put_u32(&w, spi);
+	action_supply(a, KEY_PROTOCOL, span_of(&k->protocol, 1));
+	action_supply(a, KEY_SPI, writer_span(&w));
+	return action_value(a, KEY_KEYMAT, cipher_octets(k) + mac_octets(k));
+}
+
+static struct sa_id sa_id(const struct phase2 *p, const struct chosen *k, bool inbound)
+{
+	return (struct sa_id){
+		.dst = inbound ? p->x->local : p->x->remote.addr,
+		.protocol = ip_protocol(k->protocol),
+		.spi = inbound ? phase2_spi(p, k->protocol) : k->peer_spi,
+	};
+}
+
+static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k, bool inbound)
+{
+	const struct connection *c = p->c;
+	const struct end *us = our_end(c), *peer = peer_end(c);
+
+	return (struct kernel_sa){
+		.id = sa_id(p, k, inbound),
+		.src = inbound ? p->x->remote.addr : p->x->local,
+		.inbound = inbound,
+		.tunnel = connection_tunnel(c),
+		.cipher = k->cipher,
+		.mac = k->mac,
+		.replay_window = LIMIT_REPLAY_WINDOW,
+		.src_client = connection_client(c, !inbound),
+		.dst_client = connection_client(c, inbound),
+		.client_protocol = us->protocol,
+		.src_port = inbound ? peer->port : us->port,
+		.dst_port = inbound ? us->port : peer->port,
+		.reqid = c->reqid,
+		.interface = c->interface->virtual_,
+	};
+}
+
+static void tell_keys(const struct phase2 *p, const struct kernel_sa *sa)
+{
+	if (p->ike->host.keys == NULL)
+		return;
+	struct sa_keys k = { .cipher_key = sa->cipher_key, .mac_key = sa->mac_key, .cipher = sa->cipher,
+			     .mac = sa->mac, .src = sa->src, .dst = sa->id.dst,
+			     .protocol = sa->id.protocol, .spi = sa->id.spi };
+
+	p->ike->host.keys(p->ike->host.ctx, &k);
+}
+
+static bool add_direction(struct action *a, struct phase2 *p, struct plan *plan, bool inbound)
+{
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		const struct chosen *k = &p->chosen.p[i];
+		struct kernel_sa sa = describe(p, k, inbound);
+		struct span keys = keymat(a, k, sa.id.spi);
+
+		if (keys.p == NULL)
+			return false;
+		sa.cipher_key = span_sub(keys, 0, cipher_octets(k));
+		sa.mac_key = span_from(keys, cipher_octets(k));
+		plan_add_sa(plan, &sa);
+		tell_keys(p, &sa);
+	}
+	return true;
+}
+
+/* The eroute of p's connection through p's outbound SAs: ESP innermost, then AH. */
+static struct kernel_eroute eroute_of(const struct phase2 *p)
+{
+	struct kernel_eroute e = routing_trap(p->c);
+
+	e.kind = EROUTE_SA;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < p->chosen.n; i++)
+			if ((p->chosen.p[i].protocol == PROTOCOL_ID_AH) == (pass == 1))
+				e.sas[e.n_sas++] = sa_id(p, &p->chosen.p[i], false);
+	return e;
+}
+
+static void installed(struct ike *ike, void *ctx, bool ok, const char *why)
+{
+	struct phase2 *p = ctx;
+	struct kernel_result r = { .ok = ok, .why = why };
+
+	(void)ike;
+	await_answer(&p->await, &r);
+}
+
+/* The SA of the same connection that outgoing traffic used so far is superseded. */
+static void take_over(struct phase2 *p)
+{
+	struct phase2 *q;
+
+	LIST_FOREACH(q, &p->c->phase2s, of_connection)
+		q->uses_eroute = false;
+	p->uses_eroute = true;
+	p->c->newest_ipsec = p->x->serial;
+}
+
+const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what)
+{
+	struct plan *plan = plan_new(p->ike, p->c);
+	const struct refusal *why = NULL;
+	bool first = p->c->routing != ROUTED_SA;
+
+	if ((what & INSTALL_IN) != 0 && !add_direction(a, p, plan, true))
+		why = refuse_keymat_missing(a->arena, p->c->name);
+	if (why == NULL && (what & INSTALL_OUT) != 0) {
+		if (!add_direction(a, p, plan, false))
+			why = refuse_keymat_missing(a->arena, p->c->name);
+		else
+			why = routing_up(p->ike, p->c, plan);
+	}
+	if (why != NULL) {
+		plan->n = 0;		/* nothing is done, the steps' keys are wiped */
+		plan_submit(plan, NULL, NULL);
+		return why;
+	}
+	if ((what & INSTALL_OUT) != 0) {
+		struct kernel_eroute e = eroute_of(p);
+
+		plan_eroute(plan, &e);
+		if (first)
+			plan_updown(plan, "up", false);
+		p->c->routing = ROUTED_SA;
+		p->installed_out = true;
+		take_over(p);
+	}
+	if ((what & INSTALL_IN) != 0)
+		p->installed_in = true;
+	await_begin(&p->await, p->x->serial);
+	p->await.pending = 1;
+	plan_submit(plan, installed, p);
+	return NULL;
+}
+
+/* The newest other SA of the connection that can carry its traffic. */
+static struct phase2 *successor(const struct phase2 *p)
+{
+	struct phase2 *q;
+
+	LIST_FOREACH(q, &p->c->phase2s, of_connection)
+		if (q != p && q->installed_out && q->established != 0)
+			return q;
+	return NULL;
+}
+
+/* Outgoing traffic loses p: another SA takes it, or the trap does. */
+static void remove_eroute(struct phase2 *p, struct plan *plan)
+{
+	struct connection *c = p->c;
+	struct phase2 *next = successor(p);
+	struct kernel_eroute e;
+
+	if (next != NULL) {
+		e = eroute_of(next);
+		plan_eroute(plan, &e);
+		take_over(next);
+		return;
+	}
+	c->newest_ipsec = 0;
+	if (c->routing != ROUTED_SA)
+		return;
+	e = routing_trap(c);
+	plan_updown(plan, "down", true);
+	plan_eroute(plan, &e);		/* nothing leaves in clear */
+	c->routing = ROUTED_TRAP;
+}
+
+void install_remove(struct phase2 *p)
+{
+	struct connection *c = p->c;
+	struct plan *plan = plan_new(p->ike, c);
+
+	plans_forget(c, p);
+	if (p->uses_eroute)
+		remove_eroute(p, plan);
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		struct sa_id in = sa_id(p, &p->chosen.p[i], true);
+		struct sa_id out = sa_id(p, &p->chosen.p[i], false);
+
+		if (p->installed_in)
+			plan_del_sa(plan, &in);
+		if (p->installed_out)
+			plan_del_sa(plan, &out);
+	}
+	p->installed_in = p->installed_out = p->uses_eroute = false;
+	plan_submit(plan, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* internal.h -- what the files of ike share. */
+#ifndef PLUTO_IKE_INTERNAL_H
+#define PLUTO_IKE_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "crypto/dh.h"
+#include "engine/engine.h"
+#include "generated/control_protocol.h"
+#include "generated/limits.h"
+#include "generated/names.h"
+#include "generated/reasons.h"
+#include "ike/await.h"
+#include "ike/connection.h"
+#include "ike/identity.h"
+#include "ike/ike.h"
+#include "ike/proposal.h"
+#include "ike/routes.h"
+
+#define NO_WHACK 0		/* client number that stands for nobody */
+#define LINE_TEXT 1024		/* octets of a line for the log or whack */
+
+struct ike {
+	struct ike_host host;
+	struct kernel kernel;
+	struct secrets secrets;
+	struct engine *engine;
+	struct arena *arena;		/* of a command */
+	uint64_t now;
+	uint32_t debug;
+	bool listening;
+	bool stopping;
+	size_t n_interfaces;
+	struct kernel_interface *interfaces;
+	struct connection *connections;	/* hash by name */
+	struct host_pair *pairs;	/* hash by addresses */
+	struct routes *routes;
+	const char *updown;		/* the default command */
+	size_t n_plans;			/* under way: shutdown waits for them */
+	struct requests requests;
+	uint32_t last_reqid;
+	size_t half_open;		/* phase 1 begun by peers, not established */
+};
+
+struct pending {		/* a phase 2 that waits for its phase 1 */
+	STAILQ_ENTRY(pending) next;
+	struct connection *c;
+	uint32_t whack;
+	uint32_t try;
+};
+
+/* The user of a phase 1 exchange. */
+struct phase1 {
+	struct ike *ike;
+	struct exchange *x;
+	struct connection *c;
+	uint32_t whack;			/* who is told how it goes */
+	uint32_t try;			/* from 1 */
+	LIST_ENTRY(phase1) in_pair;
+	STAILQ_HEAD(, pending) pending;
+	struct await await;
+	struct negotiation *n;		/* what only the negotiation needs; NULL when established */
+	struct choice chosen;
+	unsigned n_phase2;		/* under it */
+	uint64_t established, expires;	/* milliseconds; 0 = not yet */
+	struct timer timer;
+};
+
+struct negotiation {
+	uint8_t priv[DH_PRIVATE_MAX];
+	uint8_t pub[DH_MAX];
+	uint8_t shared[DH_MAX];
+	const char *secret_file;	/* where the preshared secret stands */
+	unsigned secret_line;
+};
+
+/* Everything of a phase 2: the user of its exchange. */
+struct phase2;
+
+/* log.c */
+void ike_log(struct ike *ike, const struct connection *c, const struct exchange *x, uint32_t whack,
+	     uint16_t status, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void ike_refusal(struct ike *ike, const struct connection *c, const struct exchange *x,
+		 uint32_t whack, bool serious, const struct refusal *why);
+void ike_reply(struct ike *ike, uint32_t whack, uint16_t status, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void ike_reply_refusal(struct ike *ike, uint32_t whack, const struct refusal *why);
+void ike_finish(struct ike *ike, uint32_t whack);
+bool ike_debugging(struct ike *ike, const struct connection *c, uint32_t class_);
+void ike_debug(struct ike *ike, const struct connection *c, uint32_t class_, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+struct connection *exchange_connection(const struct exchange *x);
+uint32_t exchange_whack(const struct exchange *x);
+
+/* engine_host.c: what the engine asks */
+struct engine_host ike_engine_host(struct ike *ike);
+
+/* phase1.c */
+struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+/* Begin Main Mode; NULL when that failed at once (already said). */
+struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+void phase1_established(struct phase1 *p);
+void phase1_ended(struct phase1 *p, enum end_reason why);
+/* The newest ISAKMP SA that serves c, or the newest that we are negotiating. */
+struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool established);
+struct phase1 *phase1_of(const struct exchange *x);
+void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try);
+
+/* phase2.c */
+void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
+		  uint32_t try);
+const struct refusal *phase2_admit(struct ike *ike, struct exchange *x);
+void phase2_established(struct phase2 *p);
+void phase2_ended(struct phase2 *p, enum end_reason why);
+struct connection *phase2_connection(const struct phase2 *p);
+uint32_t phase2_whack(const struct phase2 *p);
+void phase2_forget_whack(struct phase2 *p, uint32_t whack);
+void phase2_status(const struct phase2 *p, struct text *t);
+/* The IPsec SA of ours or the peer's with that SPI under this phase 1, or NULL. */
+struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t protocol, uint32_t spi);
+
+/* command.c */
+void command_run(struct ike *ike, uint32_t whack, const struct control_message *m);
+
+/* describe.c: the connection form */
+void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m);
+
+/* status.c */
+void command_status(struct ike *ike, uint32_t whack, const struct control_status *m);
+
+/* informational.c */
+void send_delete(struct ike *ike, struct exchange *x);
+void send_notify(struct ike *ike, struct exchange *x, uint16_t type);
+
+#endif

@@ -1,0 +1,115 @@
+/* kernel.h -- what ike asks of whatever carries the protected packets.
+ *
+ * Backends in src/kernel/ implement struct kernel_ops.  Every request is asynchronous:
+ * it takes a token and is answered by exactly one kernel_done with that token, maybe
+ * before the call returns, unless it says "no answer".  Nothing here blocks. */
+#ifndef PLUTO_IKE_KERNEL_H
+#define PLUTO_IKE_KERNEL_H
+
+#include "base/addr.h"
+#include "generated/algorithms.h"
+
+struct sa_id {			/* names one SA, RFC 4301 4.1 */
+	struct ip_addr dst;
+	uint8_t protocol;	/* IP protocol number: ESP, AH or IPCOMP */
+	uint32_t spi;		/* host order; for IPComp the CPI */
+};
+
+struct kernel_sa {
+	struct sa_id id;
+	struct ip_addr src;
+	bool inbound;
+	bool tunnel;		/* else transport mode */
+	enum alg cipher;	/* cipher or aead; ALG_NONE for AH */
+	enum alg mac;		/* ALG_NONE with an aead */
+	struct span cipher_key;	/* an aead's salt follows its key (RFC 4106 8.1) */
+	struct span mac_key;
+	unsigned replay_window;	/* packets; at least 32 */
+	struct subnet src_client, dst_client;	/* selectors: inner packets outside are dropped */
+	uint8_t client_protocol;	/* 0 = any */
+	uint16_t src_port, dst_port;	/* 0 = any */
+	uint16_t encap_sport, encap_dport;	/* UDP encapsulation, 0 = none */
+	uint32_t reqid;		/* of the connection: groups the SAs of a bundle */
+	const char *interface;	/* "ipsec0", or "" where the backend has none */
+};
+
+enum eroute_kind {
+	EROUTE_TRAP,		/* drop, and report one acquire for each burst */
+	EROUTE_SA,		/* protect with the SAs named, first one innermost */
+	EROUTE_PASS,		/* let through in clear */
+};
+
+#define EROUTE_SAS 3		/* IPComp, ESP, AH */
+
+struct kernel_eroute {
+	struct subnet src, dst;	/* our client, the peer's client */
+	uint8_t client_protocol;
+	uint16_t src_port, dst_port;
+	enum eroute_kind kind;
+	unsigned n_sas;
+	struct sa_id sas[EROUTE_SAS];
+	struct ip_addr me, peer;	/* outer addresses */
+	bool tunnel;
+	uint32_t reqid;
+	const char *interface;
+};
+
+struct kernel_counts { uint64_t packets, bytes, replays, bad; uint64_t last_used; /* seconds of the monotonic clock, 0 = never */ };
+
+struct kernel_result {
+	bool ok;
+	const char *why;	/* when not ok: what failed, fit for a log line; valid during the call */
+	uint32_t spi;		/* of get_spi */
+	struct kernel_counts counts;	/* of read_sa and del_sa */
+};
+
+/* updown: argv and environment are complete; nothing passes through a shell. */
+struct updown_request {
+	const char *const *argv;	/* NULL at the end */
+	const char *const *env;		/* "NAME=value", NULL at the end; the only environment */
+	unsigned timeout;		/* seconds, then the process group is killed */
+};
+
+struct kernel_interface {	/* a public interface on which pluto may listen */
+	char real[16];		/* "eth0" */
+	char virtual_[16];	/* "ipsec0", "" = none */
+	struct ip_addr addr;
+};
+
+struct kernel_ops {
+	const char *name;
+	/* Make the virtual interface stand on the real one; where there are none, just answered. */
+	void (*attach)(void *k, uint32_t token, const char *virtual_, const char *real);
+	/* A UDP port of IKE: what this host sends from there is never protected.  No answer. */
+	void (*hole)(void *k, uint16_t port);
+	void (*get_spi)(void *k, uint32_t token, const struct ip_addr *src, const struct ip_addr *dst,
+			uint8_t protocol, uint32_t lo, uint32_t hi);
+	void (*add_sa)(void *k, uint32_t token, const struct kernel_sa *sa);
+	void (*del_sa)(void *k, uint32_t token, const struct sa_id *id);
+	void (*read_sa)(void *k, uint32_t token, const struct sa_id *id);
+	/* Adds, or atomically replaces, the eroute with the same selectors. */
+	void (*set_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
+	void (*del_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
+	void (*updown)(void *k, uint32_t token, const struct updown_request *u);
+	void (*close)(void *k);	/* removes everything of ours; no answer */
+};
+
+struct kernel {
+	const struct kernel_ops *ops;
+	void *k;
+};
+
+/* What a backend calls; implemented by ike, given to the backend when it is opened. */
+struct kernel_events {
+	void *ctx;
+	void (*done)(void *ctx, uint32_t token, const struct kernel_result *r);
+	/* A packet met a trap. */
+	void (*acquire)(void *ctx, const struct ip_addr *src, const struct ip_addr *dst,
+			uint8_t protocol, uint16_t sport, uint16_t dport);
+	/* A line of an updown script, or of the backend itself. */
+	void (*log)(void *ctx, const char *line);
+	/* The backend is gone (its process died): nothing is protected any more. */
+	void (*lost)(void *ctx, const char *why);
+};
+
+#endif

@@ -1,0 +1,18 @@
+/* offer.h -- transforms as they stand in messages: shared by proposal.c and choose.c. */
+#ifndef PLUTO_IKE_OFFER_H
+#define PLUTO_IKE_OFFER_H
+
+#include "ike/proposal.h"
+
+/* What c allows for a protocol; NULL for a protocol that no connection can name. */
+const struct rows *rows_of(const struct connection *c, uint8_t protocol);
+
+void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o);
+bool offer_get(const struct offer *o, uint16_t type, uint64_t *number);
+void offer_echo(struct arena *a, const struct payload_T *t, struct emit_T *out);
+void offer_algorithms(const struct offer *o, struct chosen *out);
+
+/* Four octets in the arena. */
+struct span spi_bytes(struct arena *a, uint32_t spi);
+
+#endif

@@ -1,0 +1,175 @@
+/* phase1.c -- ISAKMP SAs: beginning them, what waits for them, their lifetime. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "ike/initiate.h"
+#include "ike/internal.h"
+#include "ike/lifetime.h"
+
+static void on_timer(void *ctx, uint64_t now);
+
+struct phase1 *phase1_of(const struct exchange *x)
+{
+	return x == NULL || x->machine == NULL || x->machine->phase != 1 ? NULL : x->user;
+}
+
+struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
+{
+	struct phase1 *p = NEW(struct phase1);
+
+	p->ike = ike;
+	p->c = c;
+	p->whack = whack;
+	p->try = try;
+	p->n = NEW(struct negotiation);
+	p->timer.fire = on_timer;
+	p->timer.ctx = p;
+	await_init(&p->await, ike);
+	STAILQ_INIT(&p->pending);
+	LIST_INSERT_HEAD(&c->pair->phase1s, p, in_pair);
+	return p;
+}
+
+static void negotiation_free(struct phase1 *p)
+{
+	if (p->n == NULL)
+		return;
+	wipe(p->n, sizeof(*p->n));
+	free(p->n);
+	p->n = NULL;
+}
+
+struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
+{
+	struct phase1 *p = phase1_new(ike, c, whack, try);
+	struct endpoint remote = { .addr = peer_end(c)->host, .port = peer_end(c)->ikeport };
+
+	return engine_initiate(ike->engine, ike->now, &machine_main, NULL, &our_end(c)->host, &remote, p);
+}
+
+void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try)
+{
+	struct pending *q = NEW(struct pending);
+
+	q->c = c;
+	q->whack = whack;
+	q->try = try;
+	STAILQ_INSERT_TAIL(&p->pending, q, next);
+}
+
+struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool established)
+{
+	struct phase1 *p;
+
+	(void)ike;
+	if (c->pair == NULL)
+		return NULL;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {	/* newest first */
+		if (p->x == NULL || p->x->dying || exchange_final(p->x) != established)
+			continue;
+		if (!established && p->x->role != ROLE_INITIATOR)
+			continue;
+		/* What was negotiated must be what c asks for: same ends, same identities. */
+		if (p->c == c || (identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
+				  identity_eq(&peer_end(p->c)->id, &peer_end(c)->id)))
+			return p;
+	}
+	return NULL;
+}
+
+/* Phase 1 is there: what waited for it begins. */
+static void release_pending(struct phase1 *p)
+{
+	while (!STAILQ_EMPTY(&p->pending)) {
+		struct pending *q = STAILQ_FIRST(&p->pending);
+
+		STAILQ_REMOVE_HEAD(&p->pending, next);
+		phase2_start(p->ike, q->c, p->x, q->whack, q->try);
+		free(q);
+	}
+}
+
+void phase1_established(struct phase1 *p)
+{
+	struct ike *ike = p->ike;
+	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ike_life;
+
+	if (p->x->role == ROLE_RESPONDER)
+		ike->half_open--;
+	negotiation_free(p);
+	p->established = ike->now;
+	p->expires = ike->now + 1000 * life;
+	timer_arm(engine_timers(ike->engine), &p->timer,
+		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+	if (p->whack != NO_WHACK && !connection_ipsec(p->c)) {
+		ike_reply(ike, p->whack, WHACK_STATUS_SUCCESS,
+			  "\"%s\" #%llu: ISAKMP SA established, %s", p->c->name,
+			  (unsigned long long)p->x->serial, choice_text(ike->arena, &p->chosen));
+		ike_finish(ike, p->whack);
+	}
+	p->whack = NO_WHACK;
+	release_pending(p);
+}
+
+/* Rekeying is due, then expiry. */
+static void on_timer(void *ctx, uint64_t now)
+{
+	struct phase1 *p = ctx;
+	struct ike *ike = p->ike;
+
+	ike_clock(ike, now);
+	if (now >= p->expires) {
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "ISAKMP SA expired");
+		send_delete(ike, p->x);
+		engine_end(ike->engine, p->x, END_LOCAL);
+		return;
+	}
+	timer_arm(engine_timers(ike->engine), &p->timer, p->expires);
+	if (phase1_usable(ike, p->c, true) == p && !ike->stopping && ike->listening) {
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "replacing this ISAKMP SA");
+		phase1_start(ike, p->c, NO_WHACK, 1);
+	}
+}
+
+/* The negotiation came to nothing: again, or tell everybody who waits. */
+static void failed(struct phase1 *p, enum end_reason why)
+{
+	struct ike *ike = p->ike;
+	bool again = why == END_NO_RESPONSE && p->x->role == ROLE_INITIATOR && !ike->stopping &&
+		     !p->c->deleted &&
+		     (p->c->policy.keyingtries == 0 || p->try < p->c->policy.keyingtries);
+	struct exchange *x = again ? phase1_start(ike, p->c, p->whack, p->try + 1) : NULL;
+	uint16_t status = end_status(why);
+
+	if (x != NULL)
+		ike_log(ike, p->c, x, p->whack, WHACK_STATUS_RETRANSMISSION,
+			"starting keying attempt %u%s", p->try + 1, keying_limit(ike, p->c));
+	while (!STAILQ_EMPTY(&p->pending)) {
+		struct pending *q = STAILQ_FIRST(&p->pending);
+
+		STAILQ_REMOVE_HEAD(&p->pending, next);
+		if (x != NULL)
+			phase1_add_pending(x->user, q->c, q->whack, q->try);
+		else
+			initiate_failed(ike, q->c, q->whack, status);
+		free(q);
+	}
+	if (x == NULL && p->whack != NO_WHACK && !connection_ipsec(p->c))
+		initiate_failed(ike, p->c, p->whack, status);
+}
+
+void phase1_ended(struct phase1 *p, enum end_reason why)
+{
+	struct ike *ike = p->ike;
+
+	await_abandon(&p->await);
+	timer_disarm(engine_timers(ike->engine), &p->timer);
+	LIST_REMOVE(p, in_pair);
+	if (p->established == 0) {
+		if (p->x != NULL && p->x->role == ROLE_RESPONDER)
+			ike->half_open--;
+		failed(p, why);
+	}
+	negotiation_free(p);
+	free(p);
+}

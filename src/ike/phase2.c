@@ -1,0 +1,149 @@
+/* phase2.c -- pairs of IPsec SAs: beginning them, their lifetime, their end. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "ike/initiate.h"
+#include "ike/lifetime.h"
+#include "ike/phase2.h"
+
+static void on_timer(void *ctx, uint64_t now);
+
+struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
+{
+	struct phase2 *p = NEW(struct phase2);
+
+	p->ike = ike;
+	p->c = c;
+	p->whack = whack;
+	p->try = try;
+	p->n = NEW(struct quick_scratch);
+	p->timer.fire = on_timer;
+	p->timer.ctx = p;
+	c->uses++;
+	await_init(&p->await, ike);
+	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
+	return p;
+}
+
+void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
+		  uint32_t try)
+{
+	struct phase2 *p = phase2_new(ike, c, whack, try);
+
+	if (c->policy.pfs)
+		p->group = c->policy.pfs_group != 0 ? c->policy.pfs_group
+						    : phase1_of(parent)->chosen.group;
+	engine_initiate(ike->engine, ike->now, &machine_quick, parent, &parent->local,
+			&parent->remote, p);
+}
+
+const struct refusal *phase2_admit(struct ike *ike, struct exchange *x)
+{
+	struct phase1 *root = phase1_of(x->parent);
+	struct phase2 *p;
+
+	if (root->n_phase2 >= LIMIT_PHASE2_PER_SA)
+		return refuse_too_many_phase2(ike->arena, LIMIT_PHASE2_PER_SA);
+	p = phase2_new(ike, root->c, NO_WHACK, 1);
+	p->x = x;
+	x->user = p;
+	return NULL;
+}
+
+static void scratch_free(struct phase2 *p)
+{
+	if (p->n == NULL)
+		return;
+	wipe(p->n, sizeof(*p->n));
+	free(p->n);
+	p->n = NULL;
+}
+
+static void say_established(struct phase2 *p)
+{
+	struct ike *ike = p->ike;
+	struct text t;
+	char line[LINE_TEXT];
+
+	t = text_on(line, sizeof(line));
+	text_add(&t, "IPsec SA established, %s%s", choice_text(ike->arena, &p->chosen),
+		 connection_tunnel(p->c) ? ", tunnel" : ", transport");
+	for (unsigned i = 0; i < p->chosen.n; i++)
+		text_add(&t, " {%s 0x%08x out, 0x%08x in}",
+			 p->chosen.p[i].protocol == PROTOCOL_ID_AH ? "AH" : "ESP",
+			 p->chosen.p[i].peer_spi, phase2_spi(p, p->chosen.p[i].protocol));
+	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_SUCCESS, "%s", line);
+}
+
+void phase2_established(struct phase2 *p)
+{
+	struct ike *ike = p->ike;
+	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life;
+
+	scratch_free(p);
+	p->established = ike->now;
+	p->expires = ike->now + 1000 * life;
+	say_established(p);
+	if (p->whack != NO_WHACK)
+		ike_finish(ike, p->whack);
+	p->whack = NO_WHACK;
+	timer_arm(engine_timers(ike->engine), &p->timer,
+		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+}
+
+static void on_timer(void *ctx, uint64_t now)
+{
+	struct phase2 *p = ctx;
+	struct ike *ike = p->ike;
+
+	ike_clock(ike, now);
+	if (now >= p->expires) {
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "IPsec SA expired");
+		send_delete(ike, p->x);
+		engine_end(ike->engine, p->x, END_LOCAL);
+		return;
+	}
+	timer_arm(engine_timers(ike->engine), &p->timer, p->expires);
+	if (p->uses_eroute && !ike->stopping && ike->listening) {
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "replacing this IPsec SA");
+		connection_initiate(ike, p->c, NO_WHACK, 1);
+	}
+}
+
+void phase2_ended(struct phase2 *p, enum end_reason why)
+{
+	struct ike *ike = p->ike;
+	struct connection *c = p->c;
+	uint32_t whack = p->whack;
+	bool negotiating = p->established == 0;
+
+	await_abandon(&p->await);
+	timer_disarm(engine_timers(ike->engine), &p->timer);
+	install_remove(p);
+	LIST_REMOVE(p, of_connection);
+	c->uses--;
+	scratch_free(p);
+	if (negotiating && why == END_NO_RESPONSE && !ike->stopping && !c->deleted && p->x != NULL &&
+	    p->x->role == ROLE_INITIATOR &&
+	    (c->policy.keyingtries == 0 || p->try < c->policy.keyingtries))
+		connection_initiate(ike, c, whack, p->try + 1);
+	else if (negotiating && whack != NO_WHACK)
+		initiate_failed(ike, c, whack, end_status(why));
+	free(p);
+}
+
+struct connection *phase2_connection(const struct phase2 *p)
+{
+	return p->c;
+}
+
+uint32_t phase2_whack(const struct phase2 *p)
+{
+	return p->whack;
+}
+
+void phase2_forget_whack(struct phase2 *p, uint32_t whack)
+{
+	if (p->whack == whack)
+		p->whack = NO_WHACK;
+}

@@ -1,0 +1,58 @@
+/* phase2.h -- one Quick Mode and the pair of IPsec SAs that it makes. */
+#ifndef PLUTO_IKE_PHASE2_H
+#define PLUTO_IKE_PHASE2_H
+
+#include "ike/internal.h"
+#include "ike/plan.h"
+
+struct quick_scratch {		/* needed until the keys are made */
+	uint8_t priv[DH_PRIVATE_MAX];
+	uint8_t pub[DH_MAX];
+	uint8_t shared[DH_MAX];
+};
+
+struct spi_slot {		/* an SPI that the kernel is asked for */
+	struct phase2 *p;
+	uint8_t protocol;	/* protocol_id */
+	uint32_t spi;		/* 0 = not there yet */
+};
+
+struct phase2 {
+	struct ike *ike;
+	struct exchange *x;
+	struct connection *c;
+	uint32_t whack;
+	uint32_t try;
+	LIST_ENTRY(phase2) of_connection;
+	struct await await;
+	struct quick_scratch *n;	/* NULL once established */
+	uint16_t group;			/* of PFS, 0 = none */
+	unsigned stage;			/* of the action that waits */
+	struct choice chosen;
+	struct spi_slot spi[CHOICE_PROTOCOLS];	/* ours */
+	unsigned n_spi;
+	bool installed_in, installed_out;
+	bool uses_eroute;		/* outgoing traffic takes this SA */
+	uint64_t established, expires;	/* milliseconds; 0 = not yet */
+	struct timer timer;
+};
+
+struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+
+/* Our SPI for a protocol, 0 if there is none. */
+uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);
+
+/* What of the SAs is to be installed. */
+enum install { INSTALL_IN = 1, INSTALL_OUT = 2 };
+
+/* Make the keys and hand the SAs to the kernel, with route and eroute for INSTALL_OUT; the answer
+ * comes to p->await.  NULL, or why it cannot even be tried. */
+const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what);
+
+/* Take away whatever of p is installed; p may go right after this. */
+void install_remove(struct phase2 *p);
+
+/* The number of IP for a protocol_id. */
+uint8_t ip_protocol(uint8_t protocol);
+
+#endif

@@ -1,0 +1,273 @@
+/* proposal.c -- building SA payloads, and reading them into offers. */
+#include "ike/internal.h"
+#include "ike/offer.h"
+
+uint32_t connection_protocols(const struct connection *c)
+{
+	const struct policy *p = &c->policy;
+	uint32_t bits = 0;
+
+	if (p->authenticate)
+		bits |= 1u << PROTOCOL_ID_AH;
+	if (p->encrypt || (p->pfs && !p->authenticate))	/* PFS alone asks for a phase 2, too */
+		bits |= 1u << PROTOCOL_ID_ESP;
+	return bits;
+}
+
+const struct rows *rows_of(const struct connection *c, uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ID_ISAKMP:
+		return &c->policy.ike;
+	case PROTOCOL_ID_ESP:
+		return &c->policy.esp;
+	case PROTOCOL_ID_AH:
+		return &c->policy.ah;
+	default:
+		return NULL;
+	}
+}
+
+struct attribute_list {
+	struct emit_attribute *at;
+	size_t n;
+};
+
+static void add(struct attribute_list *l, uint16_t type, uint64_t number)
+{
+	l->at[l->n++] = (struct emit_attribute){ .type = type, .number = number };
+}
+
+static struct attribute_list list_new(struct arena *a)
+{
+	return (struct attribute_list){ .at = ARENA_ARRAY(a, struct emit_attribute, LIMIT_ATTRIBUTES) };
+}
+
+static void ike_transform(struct arena *a, const struct connection *c, const struct suite_row *row,
+			  uint16_t auth, struct emit_T *t)
+{
+	struct attribute_list l = list_new(a);
+
+	for (size_t i = 0; i < row->n; i++)
+		add(&l, row->cells[i].attribute, row->cells[i].value);
+	add(&l, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, auth);
+	add(&l, OAKLEY_ATTRIBUTE_LIFE_TYPE, LIFE_TYPE_SECONDS);
+	add(&l, OAKLEY_ATTRIBUTE_LIFE_DURATION, c->policy.ike_life);
+	t->id = row->transform;
+	t->attrs = l.at;
+	t->n_attrs = l.n;
+}
+
+void offer_ike(struct arena *a, const struct connection *c, struct emit_SA *sa)
+{
+	const struct rows *rows = &c->policy.ike;
+	uint16_t methods[2];
+	size_t n_methods = 0, n = 0;
+	struct emit_P *p = ARENA_NEW(a, struct emit_P);
+
+	if (c->policy.rsasig)
+		methods[n_methods++] = AUTH_METHOD_RSA_SIG;
+	if (c->policy.psk)
+		methods[n_methods++] = AUTH_METHOD_PRESHARED_KEY;
+	struct emit_T *t = ARENA_ARRAY(a, struct emit_T, rows->n * n_methods + 1);
+
+	for (size_t i = 0; i < rows->n; i++) {
+		for (size_t k = 0; k < n_methods && n < LIMIT_TRANSFORMS; k++) {
+			ike_transform(a, c, &rows->all[i], methods[k], &t[n]);
+			t[n].number = (uint8_t)(n + 1);
+			n++;
+		}
+	}
+	p->number = 1;
+	p->protocol = PROTOCOL_ID_ISAKMP;
+	p->transforms = t;
+	p->n_transforms = (uint8_t)n;
+	sa->proposals = p;
+	sa->n_proposals = 1;
+}
+
+static void ipsec_transform(struct arena *a, const struct connection *c, const struct suite_row *row,
+			    uint16_t group, struct emit_T *t)
+{
+	struct attribute_list l = list_new(a);
+
+	if (group != 0)
+		add(&l, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, group);
+	add(&l, IPSEC_ATTRIBUTE_SA_LIFE_TYPE, LIFE_TYPE_SECONDS);
+	add(&l, IPSEC_ATTRIBUTE_SA_LIFE_DURATION, c->policy.ipsec_life);
+	add(&l, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
+									: ENCAPSULATION_MODE_TRANSPORT);
+	for (size_t i = 0; i < row->n; i++)
+		add(&l, row->cells[i].attribute, row->cells[i].value);
+	t->id = row->transform;
+	t->attrs = l.at;
+	t->n_attrs = l.n;
+}
+
+struct span spi_bytes(struct arena *a, uint32_t spi)
+{
+	struct writer w = writer_on(arena_alloc(a, 4), 4);
+
+	put_u32(&w, spi);
+	return writer_span(&w);
+}
+
+void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
+		 struct emit_SA *sa)
+{
+	static const uint8_t order[] = { PROTOCOL_ID_AH, PROTOCOL_ID_ESP };
+	struct emit_P *p = ARENA_ARRAY(a, struct emit_P, CHOICE_PROTOCOLS);
+	uint32_t wanted = connection_protocols(c);
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof(order); k++) {
+		const struct rows *rows = rows_of(c, order[k]);
+
+		if ((wanted & 1u << order[k]) == 0)
+			continue;
+		struct emit_T *t = ARENA_ARRAY(a, struct emit_T, rows->n + 1);
+		size_t n_t = rows->n < LIMIT_TRANSFORMS ? rows->n : LIMIT_TRANSFORMS;
+
+		for (size_t i = 0; i < n_t; i++) {
+			ipsec_transform(a, c, &rows->all[i], group, &t[i]);
+			t[i].number = (uint8_t)(i + 1);
+		}
+		p[n++] = (struct emit_P){ .number = 1, .protocol = order[k], .transforms = t,
+					  .n_transforms = (uint8_t)n_t,
+					  .spi = spi_bytes(a, spis[order[k]]) };
+	}
+	sa->proposals = p;
+	sa->n_proposals = (uint16_t)n;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static bool is_life_type(uint8_t protocol, uint16_t type)
+{
+	return protocol == PROTOCOL_ID_ISAKMP ? type == OAKLEY_ATTRIBUTE_LIFE_TYPE
+					      : type == IPSEC_ATTRIBUTE_SA_LIFE_TYPE;
+}
+
+static bool is_life_duration(uint8_t protocol, uint16_t type)
+{
+	return protocol == PROTOCOL_ID_ISAKMP ? type == OAKLEY_ATTRIBUTE_LIFE_DURATION
+					      : type == IPSEC_ATTRIBUTE_SA_LIFE_DURATION;
+}
+
+void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o)
+{
+	struct span rest = t->attrs;
+	struct attribute at;
+	uint64_t life_type = LIFE_TYPE_SECONDS;
+
+	*o = (struct offer){ .protocol = protocol, .transform = t->id, .number = t->number };
+	while (o->n < OFFER_ATTRIBUTES && next_attribute(&rest, &at)) {
+		o->attribute[o->n].type = at.type;
+		o->attribute[o->n++].number = at.number;
+		if (is_life_type(protocol, at.type))
+			life_type = at.number;
+		else if (is_life_duration(protocol, at.type) && life_type == LIFE_TYPE_SECONDS)
+			o->life_seconds = at.number;
+		else if (is_life_duration(protocol, at.type))
+			o->life_kilobytes = at.number;
+	}
+}
+
+bool offer_get(const struct offer *o, uint16_t type, uint64_t *number)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		if (o->attribute[i].type == type) {
+			*number = o->attribute[i].number;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The transform of a peer, to be sent back as it is. */
+void offer_echo(struct arena *a, const struct payload_T *t, struct emit_T *out)
+{
+	struct attribute_list l = list_new(a);
+	struct span rest = t->attrs;
+	struct attribute at;
+
+	while (l.n < LIMIT_ATTRIBUTES && next_attribute(&rest, &at))
+		l.at[l.n++] = (struct emit_attribute){ .type = at.type, .number = at.number,
+						       .value = at.basic ? span_of(NULL, 0) : at.value };
+	out->number = t->number;
+	out->id = t->id;
+	out->attrs = l.at;
+	out->n_attrs = l.n;
+}
+
+enum alg group_alg(uint16_t group)
+{
+	const struct registry_entry *e = registry_find(&registry_oakley_group, group);
+
+	return e == NULL ? ALG_NONE : (enum alg)e->alg;
+}
+
+/* The algorithm that an attribute's value stands for. */
+static enum alg attribute_alg(uint8_t protocol, uint16_t type, uint64_t number)
+{
+	const struct attribute_desc *d = attribute_desc(protocol, type);
+	const struct registry_entry *e;
+
+	if (d == NULL || d->registry == NULL || number > UINT32_MAX)
+		return ALG_NONE;
+	e = registry_find(d->registry, (uint32_t)number);
+	return e == NULL ? ALG_NONE : (enum alg)e->alg;
+}
+
+/* What the attributes and the transform mean for our crypto. */
+void offer_algorithms(const struct offer *o, struct chosen *out)
+{
+	const struct registry *ids = registry_transform_id(o->protocol);
+	const struct registry_entry *e = ids == NULL ? NULL : registry_find(ids, o->transform);
+	uint64_t bits = 0;
+	uint16_t length = o->protocol == PROTOCOL_ID_ISAKMP ? (uint16_t)OAKLEY_ATTRIBUTE_KEY_LENGTH
+							    : (uint16_t)IPSEC_ATTRIBUTE_KEY_LENGTH;
+
+	*out = (struct chosen){ .protocol = o->protocol, .transform = o->transform };
+	if (e != NULL && (alg_table[e->alg].kind == ALG_KIND_CIPHER ||
+			  alg_table[e->alg].kind == ALG_KIND_AEAD))
+		out->cipher = (enum alg)e->alg;
+	for (size_t i = 0; i < o->n; i++) {
+		enum alg alg = attribute_alg(o->protocol, o->attribute[i].type,
+					     o->attribute[i].number);
+
+		if (alg_table[alg].kind == ALG_KIND_CIPHER)
+			out->cipher = alg;
+		else if (alg_table[alg].kind == ALG_KIND_HASH)
+			out->hash = alg;
+		else if (alg_table[alg].kind == ALG_KIND_MAC)
+			out->mac = alg;
+	}
+	if (offer_get(o, length, &bits))
+		out->key_octets = (uint16_t)(bits / 8);
+	else if (out->cipher != ALG_NONE)	/* the one size it has, or its least */
+		out->key_octets = alg_table[out->cipher].keys[0];
+}
+
+const char *choice_text(struct arena *a, const struct choice *c)
+{
+	char *p = arena_alloc(a, 128);
+	struct text t = text_on(p, 128);
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct chosen *k = &c->p[i];
+		enum alg second = k->hash != ALG_NONE ? k->hash : k->mac;
+
+		if (i > 0)
+			text_add(&t, "+");
+		if (k->cipher != ALG_NONE)
+			text_add(&t, "%s", alg_table[k->cipher].name);
+		if (k->key_octets > 0 && alg_table[k->cipher].n_keys > 1)
+			text_add(&t, "_%u", 8u * k->key_octets);
+		if (second != ALG_NONE)
+			text_add(&t, "%s%s", k->cipher == ALG_NONE ? "" : "-", alg_table[second].name);
+	}
+	if (c->group != 0)
+		text_add(&t, "-%s", alg_table[group_alg(c->group)].name);
+	return p;
+}

@@ -1,0 +1,335 @@
+/* quick_mode.c -- the actions of Quick Mode (RFC 2409 5.5). */
+#include "generated/actions.h"
+#include "ike/idpayload.h"
+#include "ike/phase2.h"
+
+enum { STAGE_BEGIN, STAGE_PREPARED, STAGE_INSTALLED };
+
+static struct phase2 *of(const struct action *a)
+{
+	return a->x->user;
+}
+
+static void got_spi(struct ike *ike, void *ctx, const struct kernel_result *r)
+{
+	struct spi_slot *s = ctx;
+
+	(void)ike;
+	if (r->ok)
+		s->spi = r->spi;
+	await_answer(&s->p->await, r);
+}
+
+static void ask_spi(struct phase2 *p, uint8_t protocol)
+{
+	const struct kernel *k = &p->ike->kernel;
+	struct spi_slot *s = &p->spi[p->n_spi++];
+
+	s->p = p;
+	s->protocol = protocol;
+	k->ops->get_spi(k->k, await_request(&p->await, got_spi, s)->token, &p->x->remote.addr,
+			&p->x->local, ip_protocol(protocol), LIMIT_SPI_MIN, UINT32_MAX);
+}
+
+static struct span new_private(struct phase2 *p)
+{
+	size_t n = dh_private_size(group_alg(p->group));
+
+	p->ike->host.random(p->ike->host.ctx, p->n->priv, n);
+	return span_of(p->n->priv, n);
+}
+
+static struct span new_nonce(struct action *a)
+{
+	uint8_t *nonce = arena_alloc(a->arena, LIMIT_NONCE_OCTETS);
+
+	of(a)->ike->host.random(of(a)->ike->host.ctx, nonce, LIMIT_NONCE_OCTETS);
+	return span_of(nonce, LIMIT_NONCE_OCTETS);
+}
+
+static bool has_ids(const struct connection *c)
+{
+	return our_end(c)->has_client || peer_end(c)->has_client || our_end(c)->protocol != 0;
+}
+
+static void emit_ids(struct action *a, const struct connection *c, bool ours_first,
+		     struct emit_ID *first, struct emit_ID *second)
+{
+	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
+
+	id_emit_client(a->arena, &ours, our_end(c)->protocol, our_end(c)->port,
+		       ours_first ? first : second);
+	id_emit_client(a->arena, &theirs, our_end(c)->protocol, peer_end(c)->port,
+		       ours_first ? second : first);
+}
+
+static enum action_result failed_await(struct action *a)
+{
+	return action_fail(a, refuse_backend_failed(a->arena, of(a)->c->name, of(a)->await.why));
+}
+
+enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
+{
+	struct phase2 *p = of(a);
+	uint32_t wanted = connection_protocols(p->c);
+	uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0 };
+
+	if (p->stage == STAGE_BEGIN) {
+		p->x = a->x;
+		p->stage = STAGE_PREPARED;
+		action_bind(a, p->group != 0 ? VARIANT_PFS : VARIANT_NOPFS);
+		await_begin(&p->await, a->x->serial);
+		for (uint8_t id = 1; id <= PROTOCOL_ID_ESP; id++)
+			if ((wanted & 1u << id) != 0)
+				ask_spi(p, id);
+		if (p->group != 0)
+			await_dh(&p->await, &(struct dh_request){ .group = group_alg(p->group),
+								  .priv = new_private(p),
+								  .pub = p->n->pub });
+		if (await_pending(&p->await))
+			return ACTION_PARKED;
+	}
+	if (p->await.failed)
+		return failed_await(a);
+	for (unsigned i = 0; i < p->n_spi; i++)
+		spis[p->spi[i].protocol] = p->spi[i].spi;
+	out->SAi = ARENA_NEW(a->arena, struct emit_SA);
+	out->n_SAi = 1;
+	offer_ipsec(a->arena, p->c, spis, p->group, (struct emit_SA *)out->SAi);
+	out->Ni.data = new_nonce(a);
+	if (p->group != 0)
+		out->KEi.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
+	out->has_IDci = out->has_IDcr = has_ids(p->c);
+	if (out->has_IDci)
+		emit_ids(a, p->c, true, &out->IDci, &out->IDcr);
+	p->stage = STAGE_BEGIN;
+	return ACTION_OK;
+}
+
+/* ---- responder --------------------------------------------------------- */
+
+struct clients {		/* as the peer names them */
+	struct subnet ours, theirs;
+	uint8_t protocol;
+	uint16_t our_port, their_port;
+};
+
+static bool read_clients(struct action *a, const struct payload_ID *theirs,
+			 const struct payload_ID *ours, struct clients *out)
+{
+	if (theirs == NULL) {		/* RFC 2409 5.5: the hosts themselves */
+		*out = (struct clients){ .ours = subnet_of_host(&a->x->local),
+					 .theirs = subnet_of_host(&a->x->remote.addr) };
+		return true;
+	}
+	*out = (struct clients){ .protocol = ours->protocol, .our_port = ours->port,
+				 .their_port = theirs->port };
+	return id_read_client(ours, &out->ours) && id_read_client(theirs, &out->theirs) &&
+	       theirs->protocol == ours->protocol;
+}
+
+static bool serves(const struct connection *c, const struct clients *k)
+{
+	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
+
+	return connection_ipsec(c) && subnet_eq(&ours, &k->ours) && subnet_eq(&theirs, &k->theirs) &&
+	       our_end(c)->protocol == k->protocol && our_end(c)->port == k->our_port &&
+	       peer_end(c)->port == k->their_port;
+}
+
+/* The connection between these hosts, for the peer's proven identity, with these clients. */
+static struct connection *find_clients(struct phase2 *p, const struct clients *k)
+{
+	const struct connection *proven = phase1_of(p->x->parent)->c;
+	struct connection *c;
+
+	if (serves(p->c, k))
+		return p->c;
+	LIST_FOREACH(c, &proven->pair->connections, in_pair)
+		if (serves(c, k) && identity_eq(&peer_end(c)->id, &peer_end(proven)->id) &&
+		    identity_eq(&our_end(c)->id, &our_end(proven)->id))
+			return c;
+	return NULL;
+}
+
+static const struct refusal *no_clients(struct action *a, const struct clients *k)
+{
+	const struct connection *c = of(a)->c;
+	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
+
+	return refuse_no_connection_for(a->arena, &k->ours, &k->theirs, c->name, &ours, &theirs);
+}
+
+static void adopt_connection(struct phase2 *p, struct connection *c)
+{
+	if (p->c == c)
+		return;
+	LIST_REMOVE(p, of_connection);
+	p->c->uses--;
+	p->c = c;
+	c->uses++;
+	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
+}
+
+/* First call: judge the offer, then ask for SPIs and Diffie-Hellman. */
+static enum action_result respond(struct action *a, const struct in_QI1 *in)
+{
+	struct phase2 *p = of(a);
+	struct clients k;
+	struct connection *c;
+	const struct refusal *why;
+
+	p->x = a->x;
+	if (in->n_SAi != 1)
+		return action_fail(a, refuse_many_sas(a->arena, in->n_SAi));
+	if (!read_clients(a, in->IDci, in->IDcr, &k))
+		return action_fail(a, refuse_client_unreadable(a->arena));
+	c = find_clients(p, &k);
+	if (c == NULL)
+		return action_fail(a, no_clients(a, &k));
+	adopt_connection(p, c);
+	why = choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, &p->chosen);
+	if (why != NULL)
+		return action_fail(a, why);
+	p->group = in->KEi != NULL ? p->chosen.group : 0;
+	p->stage = STAGE_PREPARED;
+	await_begin(&p->await, a->x->serial);
+	for (unsigned i = 0; i < p->chosen.n; i++)
+		ask_spi(p, p->chosen.p[i].protocol);
+	if (p->group != 0)
+		await_dh(&p->await, &(struct dh_request){ .group = group_alg(p->group),
+							  .priv = new_private(p), .pub = p->n->pub,
+							  .peer = in->KEi->data,
+							  .shared = p->n->shared });
+	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
+}
+
+static void supply_pfs(struct action *a)
+{
+	struct phase2 *p = of(a);
+
+	if (p->group != 0)
+		action_supply(a, KEY_G_QM_XY,
+			      span_of(p->n->shared, dh_shared_size(group_alg(p->group))));
+}
+
+/* Hand SAs to the kernel; OK when that is done already. */
+static enum action_result install(struct action *a, unsigned what)
+{
+	struct phase2 *p = of(a);
+	const struct refusal *why = install_start(a, p, what);
+
+	if (why != NULL)
+		return action_fail(a, why);
+	p->stage = STAGE_INSTALLED;
+	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
+}
+
+enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, struct out_QR1 *out)
+{
+	struct phase2 *p = of(a);
+	uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0 };
+	enum action_result r = ACTION_OK;
+
+	if (p->stage == STAGE_BEGIN) {
+		r = respond(a, in);
+		if (r != ACTION_OK)
+			return r;
+	}
+	if (p->await.failed)
+		return failed_await(a);
+	if (p->stage == STAGE_PREPARED) {
+		action_supply(a, KEY_NR_B, new_nonce(a));	/* the keys depend on it */
+		supply_pfs(a);
+		r = install(a, INSTALL_IN);
+		if (r != ACTION_OK)
+			return r;
+		if (p->await.failed)
+			return failed_await(a);
+	}
+	for (unsigned i = 0; i < p->n_spi; i++)
+		spis[p->spi[i].protocol] = p->spi[i].spi;
+	out->SAr = ARENA_NEW(a->arena, struct emit_SA);
+	out->n_SAr = 1;
+	answer_ipsec(a->arena, in->SAi[0], &p->chosen, spis, (struct emit_SA *)out->SAr);
+	out->Nr.data = action_value(a, KEY_NR_B, 0);
+	if (p->group != 0)
+		out->KEr.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
+	out->has_IDci = out->has_IDcr = in->IDci != NULL;
+	if (in->IDci != NULL)
+		emit_ids(a, p->c, false, &out->IDci, &out->IDcr);
+	p->stage = STAGE_BEGIN;
+	return ACTION_OK;
+}
+
+enum action_result quick_inI2(struct action *a, const struct in_QI2 *in)
+{
+	struct phase2 *p = of(a);
+	enum action_result r;
+
+	(void)in;
+	if (p->stage == STAGE_BEGIN) {
+		r = install(a, INSTALL_OUT);
+		if (r != ACTION_OK)
+			return r;
+	}
+	return p->await.failed ? failed_await(a) : ACTION_OK;
+}
+
+/* ---- initiator --------------------------------------------------------- */
+
+/* The peer must answer with the clients that we named. */
+static bool same_clients(struct action *a, const struct in_QR1 *in)
+{
+	struct clients k;
+
+	if ((in->IDci != NULL) != has_ids(of(a)->c))
+		return in->IDci == NULL;	/* some peers leave out what they accept as it is */
+	return in->IDci == NULL || (read_clients(a, in->IDcr, in->IDci, &k) && serves(of(a)->c, &k));
+}
+
+static enum action_result judge(struct action *a, const struct in_QR1 *in)
+{
+	struct phase2 *p = of(a);
+	const struct refusal *why;
+
+	if (in->n_SAr != 1)
+		return action_fail(a, refuse_many_sas(a->arena, in->n_SAr));
+	why = check_ipsec(a->arena, p->c, p->group, in->SAr[0], &p->chosen);
+	if (why != NULL)
+		return action_fail(a, why);
+	if (!same_clients(a, in))
+		return action_fail(a, refuse_clients_changed(a->arena, p->c->name));
+	p->stage = STAGE_PREPARED;
+	await_begin(&p->await, a->x->serial);
+	if (p->group != 0)
+		await_dh(&p->await, &(struct dh_request){
+			 .group = group_alg(p->group),
+			 .priv = span_of(p->n->priv, dh_private_size(group_alg(p->group))),
+			 .peer = in->KEr->data, .shared = p->n->shared });
+	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
+}
+
+enum action_result quick_inR1_outI2(struct action *a, const struct in_QR1 *in, struct out_QI2 *out)
+{
+	struct phase2 *p = of(a);
+	enum action_result r = ACTION_OK;
+
+	(void)out;
+	if (p->stage == STAGE_BEGIN) {
+		r = judge(a, in);
+		if (r != ACTION_OK)
+			return r;
+	}
+	if (p->await.failed)
+		return failed_await(a);
+	if (p->stage == STAGE_PREPARED) {
+		supply_pfs(a);
+		r = install(a, INSTALL_IN | INSTALL_OUT);
+		if (r != ACTION_OK)
+			return r;
+		if (p->await.failed)
+			return failed_await(a);
+	}
+	return ACTION_OK;
+}

@@ -1,0 +1,10 @@
+/* updown.h -- the updown command of a connection: its arguments and its environment. */
+#ifndef PLUTO_IKE_UPDOWN_H
+#define PLUTO_IKE_UPDOWN_H
+
+#include "ike/connection.h"
+
+/* Run it for a verb ("prepare", "route", "unroute", "up", "down"); answered by the kernel with token. */
+void updown_run(struct ike *ike, const struct connection *c, const char *verb, uint32_t token);
+
+#endif

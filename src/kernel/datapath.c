@@ -1,0 +1,282 @@
+/* datapath.c -- the way of a packet through eroutes and SAs. */
+#include "kernel/datapath.h"
+
+#include <netinet/in.h>
+
+const char *const verdict_text[VERDICT_COUNT] = {
+	[VERDICT_SEND] = "protected and sent",
+	[VERDICT_PASS] = "sent in clear",
+	[VERDICT_DELIVER] = "received and delivered",
+	[VERDICT_MALFORMED] = "malformed IP packet",
+	[VERDICT_FAMILY] = "IPv6 packet",
+	[VERDICT_NO_EROUTE] = "no eroute for it",
+	[VERDICT_TRAP] = "held back until there is an SA",
+	[VERDICT_NO_SA] = "no such SA",
+	[VERDICT_EXHAUSTED] = "sequence numbers of the SA are used up",
+	[VERDICT_TOO_BIG] = "larger than the path's MTU",
+	[VERDICT_NO_ROOM] = "larger than an IP packet may be",
+	[VERDICT_FRAGMENT] = "fragment in transport mode",
+	[VERDICT_CRYPTO] = "cipher failed",
+	[VERDICT_REPLAY] = "replayed",
+	[VERDICT_BAD_ICV] = "not authentic",
+	[VERDICT_BAD_LENGTH] = "impossible length",
+	[VERDICT_BAD_PADDING] = "wrong padding",
+	[VERDICT_BAD_NEXT] = "next header does not fit the SA's mode",
+	[VERDICT_SELECTOR] = "inner packet outside the SA's clients",
+	[VERDICT_SOURCE] = "source is not the SA's peer",
+	[VERDICT_ENCAP] = "UDP encapsulation does not fit the SA",
+	[VERDICT_DUMMY] = "dummy packet",
+	[VERDICT_NESTED] = "nested too deep",
+};
+
+#define PATH_MTU_LEAST 576	/* RFC 1191 3 would go down to 68; nobody honest needs that */
+#define PATH_MTU_SECONDS 600	/* RFC 1191 6.3: then a larger one is tried again */
+
+void datapath_init(struct datapath *d, void *ctx, void (*random)(void *ctx, void *p, size_t n),
+		   void (*acquire)(void *ctx, const struct flow *f))
+{
+	uint8_t key[16];
+
+	memset(d, 0, sizeof *d);
+	d->ctx = ctx;
+	d->random = random;
+	d->acquire = acquire;
+	random(ctx, key, sizeof key);
+	d->sas = sadb_new(key);
+	random(ctx, key, sizeof key);
+	d->eroutes = eroutes_new(key);
+	random(ctx, &d->ip_id, sizeof d->ip_id);
+}
+
+void datapath_free(struct datapath *d)
+{
+	sadb_free(d->sas);
+	eroutes_free(d->eroutes);
+	wipe(d, sizeof *d);
+}
+
+unsigned datapath_device(const struct datapath *d, const char *name)
+{
+	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
+		if (d->devices[i].name[0] != '\0' && strcmp(d->devices[i].name, name) == 0)
+			return i;
+	return DEVICE_NONE;
+}
+
+static enum verdict count(struct datapath *d, enum verdict v)
+{
+	d->counts[v]++;
+	return v;
+}
+
+/* Octets of the pool that are never given out again. */
+static const uint8_t *fresh_random(struct datapath *d, size_t n)
+{
+	if (d->pool_left < n) {
+		d->random(d->ctx, d->pool, sizeof d->pool);
+		d->pool_left = sizeof d->pool;
+	}
+	d->pool_left -= n;
+	return d->pool + d->pool_left;
+}
+
+/* ---- outwards ---------------------------------------------------------- */
+
+/* IKE keeps the way to the peer open even when the peer itself is routed into ipsecN. */
+static bool is_ike(const struct datapath *d, unsigned device, const struct flow *f)
+{
+	if (f->protocol != IPPROTO_UDP || !addr_eq(&f->src, &d->devices[device].addr))
+		return false;
+	for (size_t i = 0; i < d->n_holes; i++)
+		if (f->sport == d->holes[i])
+			return true;
+	return false;
+}
+
+static enum verdict trap(struct datapath *d, struct eroute *e, const struct flow *f)
+{
+	if (!eroute_burst(e, d->now_ms, LIMIT_KLIPS_TRAP_QUIET, LIMIT_KLIPS_TRAP_AGAIN))
+		return VERDICT_TRAP;
+	if (d->acquire_second != d->now_ms / 1000) {
+		d->acquire_second = d->now_ms / 1000;
+		d->acquires = 0;
+	}
+	if (d->acquires++ < LIMIT_KLIPS_ACQUIRES)
+		d->acquire(d->ctx, f);
+	return VERDICT_TRAP;
+}
+
+static size_t sa_limit(const struct datapath *d, unsigned device, const struct sa *sa)
+{
+	size_t limit = d->devices[device].mtu;
+
+	if (sa->pmtu != 0 && sa->pmtu < limit && d->now_ms / 1000 - sa->pmtu_at < PATH_MTU_SECONDS)
+		limit = sa->pmtu;
+	return limit;
+}
+
+/* Every SA of the bundle and the octets that an inner packet may have; false when one is missing. */
+static bool gather(struct datapath *d, const struct eroute *e, struct sa *sas[EROUTE_SAS],
+		   struct path *path, size_t *room)
+{
+	size_t i;
+
+	for (i = 0; i < e->is.n_sas; i++) {
+		path->sa = e->is.sas[i];
+		sas[i] = sadb_find(d->sas, &e->is.sas[i]);
+		if (sas[i] == NULL || sas[i]->larval || sas[i]->inbound)
+			return false;
+	}
+	path->mtu = *room = sa_limit(d, path->device, sas[e->is.n_sas - 1]);
+	while (i-- > 0)
+		*room = sa_room(sas[i], *room);
+	return true;
+}
+
+static enum verdict protect(struct datapath *d, const struct eroute *e, struct packet *k, struct flow *f,
+			    struct path *path)
+{
+	struct sa *sas[EROUTE_SAS];
+	enum verdict v = VERDICT_NO_SA;
+	size_t room;
+
+	if (!gather(d, e, sas, path, &room))
+		return VERDICT_NO_SA;
+	if (f->df && f->length > room) {
+		path->mtu = room;
+		return VERDICT_TOO_BIG;
+	}
+	for (unsigned i = 0; i < e->is.n_sas; i++) {
+		path->sa = sas[i]->id;
+		if (++d->ip_id == 0)	/* 0 would let the host choose, after AH has signed it */
+			d->ip_id = 1;
+		v = sa_seal(sas[i], k, f, fresh_random(d, sas[i]->iv), d->ip_id);
+		if (v != VERDICT_SEND)
+			return v;
+		sas[i]->counts.last_used = d->now_ms / 1000;
+		if (!packet_flow(packet_span(k), f))
+			return VERDICT_MALFORMED;
+	}
+	path->dst = f->dst;
+	return v;
+}
+
+enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k, struct path *path)
+{
+	struct flow f;
+	struct eroute *e;
+
+	*path = (struct path){ .device = device, .mtu = d->devices[device].mtu };
+	if (k->n > 0 && k->p[0] >> 4 == 6)
+		return count(d, VERDICT_FAMILY);
+	if (!packet_flow(packet_span(k), &f))
+		return count(d, VERDICT_MALFORMED);
+	packet_cut(k, f.length);
+	path->dst = f.dst;
+	if (is_ike(d, device, &f))
+		return count(d, VERDICT_PASS);
+	e = eroute_lookup(d->eroutes, &f);
+	if (e == NULL)
+		return count(d, VERDICT_NO_EROUTE);
+	e->packets++;
+	path->device = e->device;
+	switch (e->is.kind) {
+	case EROUTE_PASS:
+		return count(d, VERDICT_PASS);
+	case EROUTE_SA:
+		return count(d, protect(d, e, k, &f, path));
+	case EROUTE_TRAP:
+		break;
+	}
+	return count(d, trap(d, e, &f));
+}
+
+bool datapath_path_mtu(struct datapath *d, const struct sa_id *id, size_t mtu)
+{
+	struct sa *sa = sadb_find(d->sas, id);
+
+	if (sa == NULL || sa->larval || sa->inbound || mtu > UINT16_MAX)
+		return false;
+	if (mtu < PATH_MTU_LEAST)
+		mtu = PATH_MTU_LEAST;
+	if (mtu >= sa_limit(d, sa->device, sa))
+		return false;
+	sa->pmtu = (uint16_t)mtu;
+	sa->pmtu_at = d->now_ms / 1000;
+	return true;
+}
+
+/* ---- inwards ----------------------------------------------------------- */
+
+/* Which protection comes first in the packet: its protocol, its offset, and the SA. */
+static enum verdict find_sa(struct datapath *d, const struct packet *k, const struct flow *f,
+			    struct sa **found, struct path *path)
+{
+	struct span body = span_sub(packet_span(k), f->header, f->length - f->header);
+	bool udp = f->protocol == IPPROTO_UDP;
+	struct sa *sa;
+
+	path->sa = (struct sa_id){ .dst = f->dst, .protocol = udp ? IPPROTO_ESP : f->protocol };
+	if (udp)
+		body = span_from(body, UDP_HEADER);
+	path->sa.spi = sa_read_spi(body, path->sa.protocol);
+	if (path->sa.spi == 0)
+		return VERDICT_BAD_LENGTH;
+	*found = sa = sadb_find(d->sas, &path->sa);
+	if (sa == NULL || sa->larval || !sa->inbound)
+		return VERDICT_NO_SA;
+	if (udp != (sa->encap_dport != 0) || (udp && f->dport != sa->encap_dport)) {
+		sa->counts.bad++;
+		return VERDICT_ENCAP;
+	}
+	if (!udp && !addr_eq(&f->src, &sa->src)) {
+		sa->counts.bad++;
+		return VERDICT_SOURCE;
+	}
+	return VERDICT_DELIVER;
+}
+
+static bool is_protected(uint8_t protocol)
+{
+	return protocol == IPPROTO_ESP || protocol == IPPROTO_AH;
+}
+
+static enum verdict unprotect(struct datapath *d, struct packet *k, struct path *path)
+{
+	struct sa *used[EROUTE_SAS];
+	enum verdict v;
+	struct flow f;
+
+	for (unsigned n = 0; n < EROUTE_SAS; n++) {
+		/* What has a whole fragment chain was put together by the host: no fragments here. */
+		if (!packet_flow(packet_span(k), &f) || f.fragment)
+			return VERDICT_MALFORMED;
+		v = find_sa(d, k, &f, &used[n], path);
+		if (v == VERDICT_DELIVER)
+			v = sa_open(used[n], k, &f);
+		if (v != VERDICT_DELIVER)
+			return v;
+		used[n]->counts.last_used = d->now_ms / 1000;
+		path->device = used[n]->device;
+		if (!packet_flow(packet_span(k), &f))
+			return VERDICT_MALFORMED;
+		if (!used[n]->tunnel && is_protected(f.protocol))
+			continue;
+		for (unsigned i = 0; i <= n; i++) {
+			if (sa_selects(used[i], &f))
+				continue;
+			used[i]->counts.bad++;
+			path->sa = used[i]->id;
+			return VERDICT_SELECTOR;
+		}
+		path->dst = f.dst;
+		return VERDICT_DELIVER;
+	}
+	return VERDICT_NESTED;
+}
+
+enum verdict datapath_in(struct datapath *d, struct packet *k, struct path *path)
+{
+	*path = (struct path){ .device = DEVICE_NONE };
+	return count(d, unprotect(d, k, path));
+}

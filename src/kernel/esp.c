@@ -1,0 +1,388 @@
+/* esp.c -- ESP and AH on one packet.
+ *
+ *  ESP (RFC 4303 2)                         AH (RFC 4302 2)
+ *  +-------------------------------+       +--------+--------+---------------+
+ *  |              SPI              |       |  next  | length |   reserved    |
+ *  |        sequence number        |       |              SPI              |
+ *  |   IV, if the cipher has one   |       |        sequence number        |
+ *  |   payload, padding 1 2 3 ..   |       |              ICV              |
+ *  |        ... | pad len |  next  |       +-------------------------------+
+ *  |              ICV              |
+ *  +-------------------------------+
+ */
+#include "kernel/esp.h"
+
+#include "base/writer.h"
+
+#include <netinet/in.h>
+#include <netinet/ip.h>
+
+#define IP_HEADER_MAX 60
+#define IV_MAX 16
+#define ICV_MAX 64
+#define AH_LENGTH_UNIT 4	/* AH's length counts 32-bit words, less 2 */
+
+static bool encapsulated(const struct sa *sa)
+{
+	return sa->encap_dport != 0;
+}
+
+static size_t pad_to(size_t n, size_t align)
+{
+	return (align - n % align) % align;
+}
+
+/* Octets before the payload of an ESP packet in tunnel mode, or added by transport mode. */
+static size_t fixed_overhead(const struct sa *sa)
+{
+	size_t n = (sa->tunnel ? IP4_HEADER : 0) + sa->icv;
+
+	if (sa->id.protocol == IPPROTO_AH)
+		return n + AH_HEADER;
+	return n + ESP_HEADER + sa->iv + (encapsulated(sa) ? UDP_HEADER : 0);
+}
+
+size_t sa_room(const struct sa *sa, size_t limit)
+{
+	size_t fixed = fixed_overhead(sa), header = sa->tunnel ? 0 : IP4_HEADER, text;
+
+	if (limit <= fixed + header)
+		return 0;
+	text = limit - fixed - header;
+	if (sa->id.protocol == IPPROTO_AH)
+		return text + header;
+	text -= text % sa->align;
+	return text <= ESP_TRAILER ? 0 : text - ESP_TRAILER + header;
+}
+
+size_t sa_sealed(const struct sa *sa, size_t n)
+{
+	size_t header = sa->tunnel ? 0 : IP4_HEADER, text = n - (n < header ? n : header);
+
+	if (sa->id.protocol == IPPROTO_ESP)
+		text += ESP_TRAILER + pad_to(text + ESP_TRAILER, sa->align);
+	return fixed_overhead(sa) + header + text;
+}
+
+uint32_t sa_read_spi(struct span s, uint8_t protocol)
+{
+	size_t at = protocol == IPPROTO_AH ? 4 : 0;
+
+	return s.n < at + 4 ? 0 : get_u32(s.p + at);
+}
+
+/* ---- outwards ---------------------------------------------------------- */
+
+/* k holds the payload; afterwards the ESP packet without its IP header. */
+static enum verdict esp_wrap(struct sa *sa, struct packet *k, uint8_t next, const uint8_t *random)
+{
+	size_t payload = k->n, pad = pad_to(k->n + ESP_TRAILER, sa->align), text;
+	struct writer w;
+	uint8_t *icv;
+
+	text = payload + pad + ESP_TRAILER;
+	if (!packet_append(k, pad + ESP_TRAILER + sa->icv) || !packet_push(k, sa->iv) ||
+	    !packet_push(k, ESP_HEADER))
+		return VERDICT_NO_ROOM;
+	w = writer_on(k->p, ESP_HEADER + sa->iv);
+	put_u32(&w, sa->id.spi);
+	put_u32(&w, sa->seq);
+	if (sa->counter_iv)	/* RFC 4106 3.1: never twice with one key */
+		put_uint(&w, sa->seq, sa->iv);
+	else
+		put_bytes(&w, span_of(random, sa->iv));
+	w = writer_on(k->p + ESP_HEADER + sa->iv + payload, pad + ESP_TRAILER);
+	for (size_t i = 1; i <= pad; i++)
+		put_u8(&w, (uint8_t)i);
+	put_u8(&w, (uint8_t)pad);
+	put_u8(&w, next);
+	icv = k->p + k->n - sa->icv;
+	if (!transform_seal(sa->transform, span_of(k->p, ESP_HEADER), span_of(k->p + ESP_HEADER, sa->iv),
+			    k->p + ESP_HEADER + sa->iv, text, span_of(NULL, 0), icv))
+		return VERDICT_CRYPTO;
+	return VERDICT_SEND;
+}
+
+static bool udp_wrap(const struct sa *sa, struct packet *k)
+{
+	struct writer w;
+
+	if (!packet_push(k, UDP_HEADER))
+		return false;
+	w = writer_on(k->p, UDP_HEADER);
+	put_u16(&w, sa->encap_sport);
+	put_u16(&w, sa->encap_dport);
+	put_u16(&w, (uint16_t)k->n);
+	put_u16(&w, 0);		/* RFC 3948 2.1: no checksum */
+	return true;
+}
+
+/* IPv4 options that arrive as they were sent (RFC 4302 A.1): security, extended security, commercial
+ * security, router alert, multi-destination delivery.  All others may change on the way. */
+static bool option_is_fixed(uint8_t type)
+{
+	static const uint8_t fixed[] = { IPOPT_SECURITY, 133, 134, IPOPT_RA, 149 };
+
+	return memchr(fixed, type, sizeof fixed) != NULL;
+}
+
+static void ah_clear_options(uint8_t *p, size_t n)
+{
+	size_t size;
+
+	for (size_t at = 0; at < n && p[at] != IPOPT_EOL; at += size) {
+		size = p[at] == IPOPT_NOOP ? 1 : at + 1 < n ? p[at + 1] : 0;
+		if (size == 0 || size > n - at || (size == 1 && p[at] != IPOPT_NOOP))
+			size = n - at;	/* not to be understood: all the rest counts as changing */
+		if (size > 1 && !option_is_fixed(p[at]))
+			memset(p + at, 0, size);
+	}
+}
+
+/* The IP header as AH covers it: what routers may change is zero (RFC 4302 3.3.3.1.1). */
+static struct span ah_header_image(uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX], const uint8_t *p,
+				   size_t header, size_t ah)
+{
+	memcpy(image, p, header + AH_HEADER);
+	memset(image + header + AH_HEADER, 0, ah - AH_HEADER);
+	image[offsetof(struct iphdr, tos)] = 0;
+	memset(image + offsetof(struct iphdr, frag_off), 0, 2);
+	image[offsetof(struct iphdr, ttl)] = 0;
+	memset(image + offsetof(struct iphdr, check), 0, 2);
+	ah_clear_options(image + IP4_HEADER, header - IP4_HEADER);
+	return span_of(image, header + ah);
+}
+
+/* Push the AH header before the payload in k; its ICV is still zero. */
+static bool ah_wrap(struct sa *sa, struct packet *k, uint8_t next)
+{
+	struct writer w;
+
+	if (!packet_push(k, AH_HEADER + sa->icv))
+		return false;
+	w = writer_on(k->p, AH_HEADER + sa->icv);
+	put_u8(&w, next);
+	put_u8(&w, (uint8_t)((AH_HEADER + sa->icv) / AH_LENGTH_UNIT - 2));
+	put_u16(&w, 0);
+	put_u32(&w, sa->id.spi);
+	put_u32(&w, sa->seq);
+	put_zero(&w, sa->icv);
+	return true;
+}
+
+static bool ah_sign(struct sa *sa, struct packet *k, size_t header)
+{
+	uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX];
+	size_t ah = AH_HEADER + sa->icv;
+	struct span covered = ah_header_image(image, k->p, header, ah);
+
+	return transform_seal(sa->transform, covered, span_of(NULL, 0), k->p + header + ah,
+			      k->n - header - ah, span_of(NULL, 0), k->p + header + AH_HEADER);
+}
+
+/* Put the IP header before what was wrapped: a new one, or the old one changed. */
+static enum verdict finish_header(struct sa *sa, struct packet *k, const struct flow *f,
+				  const uint8_t *old, uint16_t id)
+{
+	uint8_t protocol = encapsulated(sa) ? IPPROTO_UDP : sa->id.protocol;
+	size_t header = sa->tunnel ? IP4_HEADER : f->header;
+
+	if (!packet_push(k, header) || k->n > PACKET_MAX)
+		return VERDICT_NO_ROOM;
+	if (sa->tunnel) {
+		ip4_write(k->p, &(struct ip4){ .src = sa->src, .dst = sa->id.dst, .protocol = protocol,
+					       .tos = f->tos, .df = f->df, .id = id, .length = k->n });
+	} else {
+		memcpy(k->p, old, header);
+		ip4_retarget(k->p, header, protocol, k->n);
+	}
+	if (sa->id.protocol == IPPROTO_AH && !ah_sign(sa, k, header))
+		return VERDICT_CRYPTO;
+	return VERDICT_SEND;
+}
+
+enum verdict sa_seal(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *random,
+		     uint16_t id)
+{
+	uint8_t old[IP_HEADER_MAX], next = sa->tunnel ? IPPROTO_IPIP : f->protocol;
+	enum verdict v;
+	size_t bytes;
+
+	if (sa->larval)
+		return VERDICT_NO_SA;
+	if (sa->exhausted || sa->seq == UINT32_MAX) {
+		sa->exhausted = true;
+		return VERDICT_EXHAUSTED;
+	}
+	if (!sa->tunnel && f->fragment)
+		return VERDICT_FRAGMENT;
+	sa->seq++;
+	packet_cut(k, f->length);
+	if (!sa->tunnel) {
+		memcpy(old, k->p, f->header);
+		packet_pull(k, f->header);
+	}
+	bytes = k->n;
+	if (sa->id.protocol == IPPROTO_ESP)
+		v = esp_wrap(sa, k, next, random);
+	else
+		v = ah_wrap(sa, k, next) ? VERDICT_SEND : VERDICT_NO_ROOM;
+	if (v == VERDICT_SEND && encapsulated(sa) && !udp_wrap(sa, k))
+		v = VERDICT_NO_ROOM;
+	if (v == VERDICT_SEND)
+		v = finish_header(sa, k, f, old, id);
+	if (v == VERDICT_SEND) {
+		sa->counts.packets++;
+		sa->counts.bytes += bytes;
+	}
+	return v;
+}
+
+/* ---- inwards ----------------------------------------------------------- */
+
+/* Check and strip the trailer of the decrypted text that k holds. */
+static enum verdict strip_trailer(struct packet *k, uint8_t *next)
+{
+	size_t pad = k->p[k->n - ESP_TRAILER];
+	const uint8_t *from;
+	uint8_t wrong = 0;
+
+	*next = k->p[k->n - 1];
+	if (pad + ESP_TRAILER > k->n)
+		return VERDICT_BAD_PADDING;
+	packet_cut(k, k->n - ESP_TRAILER - pad);
+	from = k->p + k->n;
+	for (size_t i = 0; i < pad; i++)
+		wrong |= (uint8_t)(from[i] ^ (uint8_t)(i + 1));
+	return wrong == 0 ? VERDICT_DELIVER : VERDICT_BAD_PADDING;
+}
+
+/* k holds the ESP packet without IP header; afterwards the payload. */
+static enum verdict esp_unwrap(struct sa *sa, struct packet *k, uint8_t *next)
+{
+	size_t before = ESP_HEADER + sa->iv, text;
+	uint32_t seq;
+
+	if (k->n < before + sa->icv + ESP_TRAILER)
+		return VERDICT_BAD_LENGTH;
+	text = k->n - before - sa->icv;
+	if (text % sa->align != 0)
+		return VERDICT_BAD_LENGTH;
+	seq = get_u32(k->p + 4);
+	if (!replay_fresh(&sa->replay, seq))
+		return VERDICT_REPLAY;
+	if (!transform_open(sa->transform, span_of(k->p, ESP_HEADER), span_of(k->p + ESP_HEADER, sa->iv),
+			    k->p + before, text, span_of(NULL, 0),
+			    span_of(k->p + before + text, sa->icv)))
+		return VERDICT_BAD_ICV;
+	replay_accept(&sa->replay, seq);
+	packet_pull(k, before);
+	packet_cut(k, text);
+	return strip_trailer(k, next);
+}
+
+/* k holds the whole packet of which the first `header` octets are IP's; afterwards what follows AH. */
+static enum verdict ah_unwrap(struct sa *sa, struct packet *k, size_t header, uint8_t *next)
+{
+	uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX];
+	size_t ah = AH_HEADER + sa->icv;
+	const uint8_t *p = k->p + header;
+	struct span covered;
+	uint32_t seq;
+
+	if (k->n < header + ah || (p[1] + 2u) * AH_LENGTH_UNIT != ah)
+		return VERDICT_BAD_LENGTH;
+	seq = get_u32(p + 8);
+	if (!replay_fresh(&sa->replay, seq))
+		return VERDICT_REPLAY;
+	covered = ah_header_image(image, k->p, header, ah);
+	if (!transform_open(sa->transform, covered, span_of(NULL, 0), k->p + header + ah,
+			    k->n - header - ah, span_of(NULL, 0), span_of(p + AH_HEADER, sa->icv)))
+		return VERDICT_BAD_ICV;
+	replay_accept(&sa->replay, seq);
+	*next = p[0];
+	packet_pull(k, header + ah);
+	return VERDICT_DELIVER;
+}
+
+/* After NAT the transport checksum is of other addresses (RFC 3948 3.1.2): UDP's is given up,
+ * TCP's made anew; the ICV has vouched for the octets. */
+static void renew_checksum(struct packet *k, size_t header, uint8_t protocol)
+{
+	uint8_t pseudo[12];
+	struct writer w = writer_on(pseudo, sizeof pseudo);
+	size_t n = k->n - header, at = protocol == IPPROTO_TCP ? 16 : 6;
+	uint8_t *body = k->p + header;
+	uint32_t sum;
+
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || n < at + 2)
+		return;
+	memset(body + at, 0, 2);
+	if (protocol == IPPROTO_UDP)
+		return;
+	put_bytes(&w, span_of(k->p + offsetof(struct iphdr, saddr), 8));
+	put_u8(&w, 0);
+	put_u8(&w, protocol);
+	put_u16(&w, (uint16_t)n);
+	sum = (uint32_t)(uint16_t)~inet_checksum(pseudo, sizeof pseudo) +
+	      (uint16_t)~inet_checksum(body, n);
+	sum = (sum & 0xffff) + (sum >> 16);
+	w = writer_on(body + at, 2);
+	put_u16(&w, (uint16_t)~sum);
+}
+
+static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *old,
+			    uint8_t next)
+{
+	struct flow inner;
+
+	if (next == IPPROTO_NONE)
+		return VERDICT_DUMMY;
+	if (sa->tunnel) {
+		if (next == IPPROTO_IPV6)
+			return VERDICT_FAMILY;
+		if (next != IPPROTO_IPIP)
+			return VERDICT_BAD_NEXT;
+		if (!packet_flow(packet_span(k), &inner))
+			return VERDICT_MALFORMED;
+		packet_cut(k, inner.length);	/* RFC 4303 2.7: padding for traffic flow secrecy */
+		ip4_merge_ecn(k->p, inner.header, f->tos);
+		return VERDICT_DELIVER;
+	}
+	if (next == IPPROTO_IPIP || next == IPPROTO_IPV6)
+		return VERDICT_BAD_NEXT;
+	if (!packet_push(k, f->header))
+		return VERDICT_NO_ROOM;
+	memcpy(k->p, old, f->header);
+	ip4_retarget(k->p, f->header, next, k->n);
+	if (encapsulated(sa))
+		renew_checksum(k, f->header, next);
+	return VERDICT_DELIVER;
+}
+
+enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f)
+{
+	uint8_t old[IP_HEADER_MAX], next = 0;
+	enum verdict v;
+
+	if (sa->larval)
+		return VERDICT_NO_SA;
+	packet_cut(k, f->length);
+	memcpy(old, k->p, f->header);
+	if (sa->id.protocol == IPPROTO_AH) {
+		v = ah_unwrap(sa, k, f->header, &next);
+	} else {
+		packet_pull(k, f->header + (encapsulated(sa) ? UDP_HEADER : 0));
+		v = esp_unwrap(sa, k, &next);
+	}
+	if (v == VERDICT_DELIVER) {
+		sa->counts.packets++;
+		sa->counts.bytes += k->n;
+		return rebuild(sa, k, f, old, next);
+	}
+	if (v == VERDICT_REPLAY)
+		sa->counts.replays++;
+	else
+		sa->counts.bad++;
+	return v;
+}

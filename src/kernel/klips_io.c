@@ -1,0 +1,230 @@
+/* klips_io.c -- packets in and out of the klips process. */
+#include "kernel/klips_process.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH 16		/* packets of one recvmmsg() */
+#define TURN 64			/* packets from one descriptor before the others have their turn */
+#define TELL_AGAIN 10000	/* milliseconds between two lines about drops of one kind */
+
+static uint8_t rooms[BATCH][PACKET_ROOM];
+
+/* Drops that are part of normal work are counted only. */
+static bool worth_a_line(enum verdict v)
+{
+	switch (v) {
+	case VERDICT_SEND:
+	case VERDICT_PASS:
+	case VERDICT_DELIVER:
+	case VERDICT_TRAP:
+	case VERDICT_TOO_BIG:
+	case VERDICT_DUMMY:
+	case VERDICT_FAMILY:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void tell(struct klips *k, enum verdict v, const struct path *path, const struct ip_addr *src,
+		 const struct ip_addr *dst)
+{
+	char line[256], sa[SA_TEXT], from[ADDR_TEXT], to[ADDR_TEXT];
+	struct text t = text_on(line, sizeof line);
+
+	k->untold[v]++;
+	if (!worth_a_line(v) || (k->told[v] != 0 && k->d.now_ms - k->told[v] < TELL_AGAIN))
+		return;
+	text_add(&t, "dropped %llu packet%s: %s", (unsigned long long)k->untold[v],
+		 k->untold[v] == 1 ? "" : "s", verdict_text[v]);
+	if (path->sa.spi != 0)
+		text_add(&t, ", %s", sa_format(&path->sa, sa));
+	if (!addr_is_none(src))
+		text_add(&t, ", the last from %s to %s", addr_format(src, from), addr_format(dst, to));
+	k->told[v] = k->d.now_ms;
+	k->untold[v] = 0;
+	wire_log(k, line);
+}
+
+static void send_raw(int fd, struct span s)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+
+	if (fd < 0 || s.n < IP4_HEADER)
+		return;
+	memcpy(&to.sin_addr, s.p + 16, 4);	/* where the header says */
+	/* A full queue loses the packet, as any router would. */
+	(void)sendto(fd, s.p, s.n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
+}
+
+static void send_out(struct klips *k, const struct path *path, struct packet *p)
+{
+	int fd = path->device < LIMIT_KLIPS_DEVICES ? k->ports[path->device].out : -1;
+	struct fragments f;
+	struct packet piece;
+
+	if (p->n <= path->mtu) {
+		send_raw(fd, packet_span(p));
+		return;
+	}
+	if (!fragments_begin(&f, p, path->mtu))
+		return;
+	while (fragments_next(&f, &piece))
+		send_raw(fd, packet_span(&piece));
+}
+
+static void send_too_big(struct klips *k, unsigned device, const struct path *path, struct span about)
+{
+	uint8_t icmp[ICMP_TOO_BIG];
+	size_t n = icmp_too_big(icmp, about, &k->d.devices[device].addr, path->mtu, 0);
+
+	if (n > 0)
+		send_raw(k->plain, span_of(icmp, n));
+}
+
+void io_tun(struct klips *k, unsigned device)
+{
+	for (unsigned i = 0; i < TURN; i++) {
+		ssize_t n = read(k->ports[device].tun, rooms[0] + PACKET_HEAD, PACKET_MAX);
+		struct packet p;
+		struct path path;
+		struct flow f;
+		enum verdict v;
+
+		if (n <= 0)
+			return;
+		p = packet_on(rooms[0], (size_t)n);
+		packet_flow(packet_span(&p), &f);
+		v = datapath_out(&k->d, device, &p, &path);
+		if (v == VERDICT_SEND || v == VERDICT_PASS)
+			send_out(k, &path, &p);
+		else if (v == VERDICT_TOO_BIG)
+			send_too_big(k, device, &path, packet_span(&p));
+		else
+			tell(k, v, &path, &f.src, &f.dst);
+	}
+}
+
+static void receive(struct klips *k, uint8_t *room, size_t n)
+{
+	struct packet p = packet_on(room, n);
+	struct path path;
+	struct flow f;
+	enum verdict v;
+
+	packet_flow(packet_span(&p), &f);
+	v = datapath_in(&k->d, &p, &path);
+	if (v != VERDICT_DELIVER)
+		tell(k, v, &path, &f.src, &f.dst);
+	else if (path.device < LIMIT_KLIPS_DEVICES && k->ports[path.device].tun >= 0)
+		(void)!write(k->ports[path.device].tun, p.p, p.n);	/* down: lost, as on any wire */
+}
+
+void io_raw(struct klips *k, int fd)
+{
+	struct mmsghdr m[BATCH];
+	struct iovec iov[BATCH];
+
+	memset(m, 0, sizeof m);
+	for (unsigned i = 0; i < BATCH; i++) {
+		iov[i] = (struct iovec){ .iov_base = rooms[i] + PACKET_HEAD, .iov_len = PACKET_MAX };
+		m[i].msg_hdr.msg_iov = &iov[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	for (unsigned turn = 0; turn < TURN / BATCH; turn++) {
+		int n = recvmmsg(fd, m, BATCH, MSG_DONTWAIT, NULL);
+
+		for (int i = 0; i < n; i++)
+			receive(k, rooms[i], m[i].msg_len);
+		if (n < BATCH)
+			return;
+	}
+}
+
+/* What a router says of a packet of ours: the MTU is the only thing believed, within bounds. */
+static void one_error(struct klips *k, struct msghdr *m, struct span about, uint8_t protocol)
+{
+	const struct sockaddr_in *to = m->msg_name;
+	struct sa_id id = { .protocol = protocol == IPPROTO_UDP ? IPPROTO_ESP : protocol };
+
+	if (m->msg_namelen < sizeof *to || to->sin_family != AF_INET)
+		return;
+	id.dst = addr_from_bytes(span_of(&to->sin_addr, 4));
+	if (protocol == IPPROTO_UDP)
+		about = span_from(about, UDP_HEADER);
+	id.spi = sa_read_spi(about, id.protocol);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		struct sock_extended_err e;
+		char line[160], sa[SA_TEXT];
+		struct text t = text_on(line, sizeof line);
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR ||
+		    c->cmsg_len < CMSG_LEN(sizeof e))
+			continue;
+		memcpy(&e, CMSG_DATA(c), sizeof e);
+		if (e.ee_origin != SO_EE_ORIGIN_ICMP || e.ee_type != ICMP_DEST_UNREACH ||
+		    e.ee_code != ICMP_FRAG_NEEDED || !datapath_path_mtu(&k->d, &id, e.ee_info))
+			continue;
+		text_add(&t, "a router says that packets of %s may have %u octets", sa_format(&id, sa),
+			 e.ee_info);
+		wire_log(k, line);
+	}
+}
+
+void io_errors(struct klips *k, int fd, uint8_t protocol)
+{
+	uint8_t about[128];
+	char control[512];
+	struct sockaddr_in to;
+
+	for (unsigned i = 0; i < TURN; i++) {
+		struct iovec iov = { .iov_base = about, .iov_len = sizeof about };
+		struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &iov,
+				    .msg_iovlen = 1, .msg_control = control,
+				    .msg_controllen = sizeof control };
+		ssize_t n = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+		if (n < 0)
+			return;
+		one_error(k, &m, span_of(about, (size_t)n), protocol);
+	}
+}
+
+/* Of all UDP that comes in, ESP alone: to our port, longer than a keepalive, and without the four zero
+ * octets that mark IKE (RFC 3948 2.2). */
+bool io_filter(struct klips *k, uint16_t port)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),			/* x = octets of the IP header */
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),			/* destination port */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),			/* UDP length */
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, UDP_HEADER + ESP_HEADER, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, UDP_HEADER),		/* SPI, or 0 */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { .len = sizeof code / sizeof code[0], .filter = code };
+
+	if (port != 0 && (k->natt_any || k->natt_port == port))
+		return true;
+	if (k->natt_port != 0) {	/* a second port: look at all */
+		k->natt_any = true;
+		code[2].jf = 0;
+	}
+	if (port == 0)
+		code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	if (setsockopt(k->udp, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) != 0)
+		return false;
+	k->natt_port = port;
+	return true;
+}

@@ -1,0 +1,161 @@
+/* klips_main.c -- the klips program: started by pluto with a stream socket as descriptor 3, it carries
+ * the protected packets of the host in place of a kernel that cannot. */
+#include "kernel/klips_process.h"
+
+#include "base/xalloc.h"
+#include "crypto/hash.h"
+
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIXED 4			/* control, esp, ah, udp: before the devices in the list to poll */
+#define IDLE_MS 30000
+
+static void fill_random(void *ctx, void *p, size_t n)
+{
+	uint8_t *at = p;
+
+	(void)ctx;
+	while (n > 0) {
+		ssize_t got = getrandom(at, n, 0);
+
+		if (got < 0)
+			abort();	/* no packet without an IV that nobody can guess */
+		at += got;
+		n -= (size_t)got;
+	}
+}
+
+static void on_acquire(void *ctx, const struct flow *f)
+{
+	wire_acquire(ctx, f);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool open_all(struct klips *k, const char **why)
+{
+	struct opened o;
+
+	k->opener = opener_start();
+	if (k->opener < 0 || !opener_sockets(k->opener, &o) || o.bad != REASON_NONE || o.n != 4) {
+		*why = "klips cannot open raw sockets; start it as root, or with CAP_NET_RAW and CAP_NET_ADMIN";
+		return false;
+	}
+	k->esp = o.fds[0];
+	k->ah = o.fds[1];
+	k->udp = o.fds[2];
+	k->plain = o.fds[3];
+	if (!io_filter(k, 0)) {
+		*why = "klips cannot filter what its raw socket receives; the kernel has no socket filters";
+		return false;
+	}
+	return true;
+}
+
+static void attend(struct klips *k, const struct pollfd *p)
+{
+	static const uint8_t protocols[FIXED] = { 0, IPPROTO_ESP, IPPROTO_AH, IPPROTO_UDP };
+
+	for (unsigned i = 1; i < FIXED; i++) {
+		if (p[i].revents & POLLERR)
+			io_errors(k, p[i].fd, protocols[i]);
+		if (p[i].revents & POLLIN)
+			io_raw(k, p[i].fd);
+	}
+	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
+		if (p[FIXED + i].revents & POLLIN)
+			io_tun(k, i);
+	if (p[0].revents & POLLOUT)
+		wire_writable(k);
+	if (p[0].revents & (POLLIN | POLLHUP | POLLERR))
+		wire_readable(k);
+}
+
+static void run(struct klips *k)
+{
+	struct pollfd p[FIXED + LIMIT_KLIPS_DEVICES];
+
+	while (!k->quit && !k->gone) {
+		int wanted = (wire_full(k) ? 0 : POLLIN) | (k->out_n > 0 ? POLLOUT : 0);
+
+		p[0] = (struct pollfd){ .fd = k->control, .events = (short)wanted };
+		p[1] = (struct pollfd){ .fd = k->esp, .events = POLLIN };
+		p[2] = (struct pollfd){ .fd = k->ah, .events = POLLIN };
+		p[3] = (struct pollfd){ .fd = k->udp, .events = POLLIN };
+		for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
+			p[FIXED + i] = (struct pollfd){ .fd = k->ports[i].tun, .events = POLLIN };
+		if (poll(p, FIXED + LIMIT_KLIPS_DEVICES, IDLE_MS) < 0)
+			continue;
+		k->d.now_ms = now_ms();
+		attend(k, p);
+		if (k->d.now_ms / 1000 - k->larval_checked >= IDLE_MS / 1000) {
+			k->larval_checked = k->d.now_ms / 1000;
+			sadb_expire_larval(k->d.sas, k->larval_checked, LIMIT_KLIPS_LARVAL_AGE);
+		}
+	}
+}
+
+/* In order: the devices go.  Otherwise they stay, and nothing routed there leaves in clear. */
+static void close_all(struct klips *k)
+{
+	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
+		if (k->quit && k->ports[i].tun >= 0)
+			ioctl(k->ports[i].tun, TUNSETPERSIST, 0);
+	datapath_free(&k->d);
+	arena_free(k->arena);
+	free(k->out);
+	wipe(k, sizeof *k);
+	free(k);
+}
+
+int main(int argc, char **argv)
+{
+	struct klips *k;
+	const char *why;
+	bool ok;
+
+	(void)argv;
+	if (argc > 1) {
+		fprintf(stderr, "klips is started by pluto and takes no arguments\n");
+		return 1;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (!crypto_start(&why)) {
+		fprintf(stderr, "klips: %s\n", why);
+		return 1;
+	}
+	k = NEW(struct klips);
+	k->control = KLIPS_CONTROL_FD;
+	k->arena = arena_new();
+	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
+		k->ports[i] = (struct port){ .tun = -1, .out = -1 };
+	datapath_init(&k->d, k, fill_random, on_acquire);
+	k->d.now_ms = now_ms();
+	ok = open_all(k, &why);
+	if (!ok) {
+		wire_log(k, why);
+		close_all(k);
+		return 1;
+	}
+	sandbox_datapath(&why);
+	if (why != NULL)
+		wire_log(k, why);
+	run(k);
+	close_all(k);
+	return 0;
+}

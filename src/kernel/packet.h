@@ -1,0 +1,96 @@
+/* packet.h -- IP packets as the datapath sees them: a buffer with room at both ends, the
+ * fields that select an eroute, and the few headers that are built here.  No I/O. */
+#ifndef PLUTO_KERNEL_PACKET_H
+#define PLUTO_KERNEL_PACKET_H
+
+#include "base/addr.h"
+
+#define PACKET_HEAD 256		/* room in front for every header that a bundle adds */
+#define PACKET_TAIL 384		/* room behind for padding, trailers and ICVs */
+#define PACKET_MAX 65535	/* octets of one IP packet */
+#define PACKET_ROOM (PACKET_HEAD + PACKET_MAX + PACKET_TAIL)
+
+/* n octets at p inside a larger buffer that the caller owns. */
+struct packet {
+	uint8_t *p;
+	size_t n;
+	size_t head, tail;	/* free octets before and behind */
+};
+
+/* A packet of n octets that stand at room + PACKET_HEAD, in a buffer of PACKET_ROOM. */
+struct packet packet_on(uint8_t *room, size_t n);
+
+/* Grow at the front or the end; false when there is no room (nothing is changed). */
+bool packet_push(struct packet *k, size_t n);
+bool packet_append(struct packet *k, size_t n);
+
+/* Drop n octets at the front, or cut to n octets; never more than there are. */
+void packet_pull(struct packet *k, size_t n);
+void packet_cut(struct packet *k, size_t n);
+
+static inline struct span packet_span(const struct packet *k)
+{
+	return span_of(k->p, k->n);
+}
+
+/* What the header says. */
+struct flow {
+	struct ip_addr src, dst;
+	uint8_t protocol;
+	uint16_t sport, dport;	/* 0 where the packet shows none */
+	size_t header;		/* octets of the IP header with its options */
+	size_t length;		/* octets of the packet; what follows is not part of it */
+	uint8_t tos;		/* DSCP and ECN */
+	bool df;
+	bool fragment;		/* not a whole datagram */
+};
+
+/* Read the IP header at the start of s.  False when it is cut off or makes no sense.
+ * IPv4 alone: an IPv6 packet gives false. */
+bool packet_flow(struct span s, struct flow *f);
+
+#define IP4_HEADER 20		/* without options */
+#define UDP_HEADER 8
+
+struct ip4 {			/* an IPv4 header to be written */
+	struct ip_addr src, dst;
+	uint8_t protocol, tos;
+	bool df;
+	uint16_t id;
+	size_t length;		/* of the whole packet */
+};
+
+#define IP4_TTL 64		/* of packets that begin here (RFC 4301 5.1.2.1 note 3) */
+
+void ip4_write(uint8_t *p, const struct ip4 *h);	/* IP4_HEADER octets, with checksum */
+
+/* Change protocol and length of the header at p (header octets long) and its checksum. */
+void ip4_retarget(uint8_t *p, size_t header, uint8_t protocol, size_t length);
+
+/* Cutting an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2).  Each piece is made in
+ * place, its header over octets of the piece before: use it before asking for the next. */
+struct fragments {
+	struct packet whole;
+	uint8_t header[IP4_HEADER];
+	size_t first;		/* octets of the whole packet's header */
+	size_t room;		/* octets of payload for each piece, a multiple of 8 */
+	size_t at;		/* octets of payload done */
+};
+
+/* False when mtu has no room for anything. */
+bool fragments_begin(struct fragments *s, const struct packet *k, size_t mtu);
+bool fragments_next(struct fragments *s, struct packet *piece);	/* false at the end */
+
+/* The ECN field of the inner packet on leaving a tunnel (RFC 4301 5.1.2.1 note 6). */
+void ip4_merge_ecn(uint8_t *inner, size_t header, uint8_t outer_tos);
+
+/* The Internet checksum (RFC 1071), in host order. */
+uint16_t inet_checksum(const uint8_t *p, size_t n);
+
+#define ICMP_TOO_BIG (IP4_HEADER + 8 + 60 + 8)	/* octets at most */
+
+/* "Fragmentation needed" (RFC 1191 4) about the packet s, from me, into out
+ * (ICMP_TOO_BIG octets).  Octets written; 0 when no ICMP may be sent about s. */
+size_t icmp_too_big(uint8_t *out, struct span s, const struct ip_addr *me, size_t mtu, uint16_t id);
+
+#endif

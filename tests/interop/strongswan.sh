@@ -1,0 +1,142 @@
+# shellcheck shell=bash disable=SC2034
+# strongSwan as a peer: source it after tests/net/lab.sh. Each peer has a folder $LAB_DIR/ID with its own configuration,
+# socket and log, and runs in the foreground in one host of the laboratory.
+#
+#   swan_need                       or exit 77, saying what is missing
+#   swan_start ID HOST              charon, until it answers
+#   swan_connection ID NAME LOCAL LOCAL_NET REMOTE REMOTE_NET IKE ESP SECRET [LINE...]
+#                                   LINEs go into the connection; a LINE beginning with "child " goes into its child
+#   swan_load ID                    tells charon of all connections written so far
+#   swan_initiate ID NAME [SECONDS] swan_terminate ID NAME
+#   swan_has ID WORD...             whether the list of SAs has all these words (ESTABLISHED, INSTALLED, DES_CBC...)
+#   swan_bytes ID in|out            octets the kernel counts for the newest child SA
+#   swan_kernel                     whether charon can install an SA in this kernel; where it cannot, paper_kernel.c is put
+#                                   before it and the SAs it would have installed are written to $LAB_DIR/ID.sas
+
+SWAN_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SWAN_CHARON=/usr/lib/ipsec/charon
+SWAN_PACKAGES='strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins libstrongswan-standard-plugins'
+
+swan_need() {
+	[ -x "$SWAN_CHARON" ] && command -v swanctl >/dev/null ||
+		lab_skip "strongSwan is not installed: apt-get install --no-install-recommends $SWAN_PACKAGES"
+}
+
+# A kernel without ESP refuses the type of SA; nothing is left behind either way.
+swan_kernel() {
+	[ -z "${SWAN_KERNEL:-}" ] || return "$SWAN_KERNEL"
+	local host=swankernel
+	ip netns add "$LAB_PREFIX-$host" || return 1
+	ip -n "$LAB_PREFIX-$host" xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x100 mode tunnel \
+		enc 'cbc(aes)' 0x000102030405060708090a0b0c0d0e0f 2>/dev/null
+	SWAN_KERNEL=$?
+	ip netns del "$LAB_PREFIX-$host"
+	return "$SWAN_KERNEL"
+}
+
+swan_start() {
+	local id=$1 host=$2 run=$LAB_DIR/$1
+	mkdir -p "$run/swanctl/conf.d"
+	cat >"$run/strongswan.conf" <<-END
+		charon {
+			load_modular = no
+			load = random nonce aes sha1 sha2 md5 hmac gmp openssl gcrypt curve25519 pem pkcs1 pkcs8 pubkey dnskey constraints kdf ctr gcm kernel-netlink socket-default vici ${SWAN_PLUGINS:-}
+			i_dont_care_about_security_and_use_aggressive_mode_psk = yes
+			install_virtual_ip = no
+			install_routes = yes
+			filelog {
+				main {
+					path = $run.charon.log
+					flush_line = yes
+					default = 1
+					ike = ${SWAN_LOG_IKE:-2}
+					knl = 1
+					enc = 1
+				}
+			}
+			plugins {
+				vici {
+					socket = unix://$run/vici
+				}
+			}
+			${SWAN_CHARON_CONF:-}
+		}
+		swanctl {
+			load = pem pkcs1 pkcs8 pubkey random sha1 sha2 openssl
+		}
+	END
+	: >"$run/swanctl/swanctl.conf"
+	local shim=
+	if ! swan_kernel; then
+		[ -e "$LAB_DIR/paper_kernel.so" ] || cc -O2 -shared -fPIC -o "$LAB_DIR/paper_kernel.so" \
+			"$SWAN_HERE/paper_kernel.c" || lab_fail "paper_kernel.c does not compile"
+		shim="LD_PRELOAD='$LAB_DIR/paper_kernel.so' PAPER_SAS='$run.sas'"
+	fi
+	# charon's pid file has a fixed place: each gets a /run of its own. lab_start's mounts are seen by nobody else.
+	lab_start "$id" "$host" sh -c "mount -t tmpfs tmpfs /run && $shim STRONGSWAN_CONF='$run/strongswan.conf' exec '$SWAN_CHARON'"
+	lab_wait 20 "answer of strongSwan $id" swanctl --stats --uri "unix://$run/vici"
+}
+
+swan_connection() {
+	local id=$1 name=$2 local=$3 local_net=$4 remote=$5 remote_net=$6 ike=$7 esp=$8 secret=$9 line child=
+	shift 9
+	{
+		echo "connections { $name {"
+		echo "  version = 1"
+		echo "  local_addrs = $local"
+		echo "  remote_addrs = $remote"
+		echo "  proposals = $ike"
+		for line; do
+			case $line in
+			'child '*) child+="    ${line#child }"$'\n' ;;
+			*) echo "  $line" ;;
+			esac
+		done
+		echo "  local { auth = psk"
+		echo "    id = $local"
+		echo "  }"
+		echo "  remote { auth = psk"
+		echo "    id = $remote"
+		echo "  }"
+		echo "  children { $name {"
+		echo "    local_ts = $local_net"
+		echo "    remote_ts = $remote_net"
+		echo "    esp_proposals = $esp"
+		printf '%s' "$child"
+		echo "  } }"
+		echo "} }"
+		echo "secrets { ike-$name { id-1 = $remote"
+		echo "  secret = \"$secret\""
+		echo "} }"
+	} >>"$LAB_DIR/$id/swanctl/swanctl.conf"
+}
+
+swan_load() {
+	STRONGSWAN_CONF=$LAB_DIR/$1/strongswan.conf swanctl --load-all --noprompt --file "$LAB_DIR/$1/swanctl/swanctl.conf" \
+		--uri "unix://$LAB_DIR/$1/vici" >"$LAB_DIR/$1/load" 2>&1 && return
+	cat "$LAB_DIR/$1/load"
+	lab_fail "strongSwan $1 refuses its configuration"
+}
+
+swan_initiate() {
+	swanctl --initiate --child "$2" --timeout "${3:-10}" --uri "unix://$LAB_DIR/$1/vici" >"$LAB_DIR/$1.initiate.log" 2>&1
+}
+
+swan_terminate() {
+	swanctl --terminate --ike "$2" --timeout 10 --uri "unix://$LAB_DIR/$1/vici" >"$LAB_DIR/$1.terminate.log" 2>&1
+}
+
+swan_sas() { swanctl --list-sas --uri "unix://$LAB_DIR/$1/vici"; }
+
+swan_has() {
+	local id=$1 word list
+	list=$(swan_sas "$id")
+	shift
+	for word; do
+		case $list in *"$word"*) ;; *) return 1 ;; esac
+	done
+}
+
+swan_bytes() {
+	swan_sas "$1" | sed -n "s/^ *$2  *[0-9a-f]*.*, *\([0-9]*\) bytes.*/\1/p" | tail -n 1
+}

@@ -1,0 +1,68 @@
+# shellcheck shell=bash disable=SC2034
+# pluto in the laboratory: source it after lab.sh. Each pluto has a folder $LAB_DIR/ID of its own.
+#
+#   pluto_need                      or exit 77, saying what is missing
+#   pluto_start ID HOST [OPTION...] a pluto that answers whack; the secrets are in $LAB_DIR/ID/secrets
+#   pluto_secret ID TEXT            adds a preshared secret for anyone
+#   pluto_whack ID ARGUMENT...      whack, told which pluto
+#   pluto_stop ID                   by whack --shutdown; the test fails unless it ends with status 0
+#   pluto_gateways [OPTION...]      two of them in the usual scene, with the connection "secret" and listening
+: "${top_builddir:=$(pwd)}"
+: "${PLUTO:=$top_builddir/src/pluto}"
+: "${WHACK:=$top_builddir/whack/whack}"
+: "${PLUTO_KERNEL:=klips}"
+
+pluto_need() {
+	[ -x "$PLUTO" ] || lab_skip "$PLUTO is not built"
+	[ -x "$WHACK" ] || lab_skip "$WHACK is not built"
+	[ "$PLUTO_KERNEL" != klips ] || [ -e /dev/net/tun ] || lab_skip "this machine has no /dev/net/tun"
+}
+
+pluto_secret() {
+	mkdir -p "$LAB_DIR/$1"
+	(umask 077; printf ': PSK "%s"\n' "$2" >>"$LAB_DIR/$1/secrets")
+}
+
+pluto_start() {
+	local id=$1 host=$2
+	shift 2
+	mkdir -p "$LAB_DIR/$id"
+	[ -e "$LAB_DIR/$id/secrets" ] || pluto_secret "$id" "not for general consumption"
+	lab_start "$id" "$host" "$PLUTO" --nofork --stderrlog --kernel "$PLUTO_KERNEL" --ctlbase "$LAB_DIR/$id/pluto" \
+		--secretsfile "$LAB_DIR/$id/secrets" "$@"
+	lab_wait 10 "answer of pluto $id" pluto_whack "$id" --status
+}
+
+pluto_whack() {
+	local id=$1
+	shift
+	"$WHACK" --ctlbase "$LAB_DIR/$id/pluto" "$@"
+}
+
+pluto_stop() {
+	local id=$1 i
+	pluto_whack "$id" --shutdown >"$LAB_DIR/$id.shutdown.log" 2>&1
+	for ((i = 0; i < 50; i++)); do
+		lab_alive "$id" || break
+		sleep 0.1
+	done
+	lab_alive "$id" && lab_fail "pluto $id does not end"
+	wait "${LAB_PID[$id]}"
+	LAB_STATUS=$?
+	unset "LAB_PID[$id]"
+	[ "$LAB_STATUS" = 0 ] || lab_fail "pluto $id ended with status $LAB_STATUS"
+}
+
+# The manual's second example, on the addresses of this laboratory.
+PLUTO_SECRET='--name secret --host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk'
+
+pluto_gateways() {
+	local id
+	lab_gateways
+	for id in east west; do
+		pluto_start "$id" "$id" "$@"
+		# shellcheck disable=SC2086 # the words of one command line
+		pluto_whack "$id" $PLUTO_SECRET >"$LAB_DIR/$id.add.log" 2>&1 || lab_fail "pluto $id refuses the connection"
+		pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
+	done
+}

@@ -1,0 +1,646 @@
+/* check_klips_esp.c -- the datapath on packets: every suite there and back, and everything
+ * that must be dropped is dropped for its own reason. */
+#include "kernel/datapath.h"
+
+#include <check.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct choice { enum alg cipher; size_t key; enum alg mac; };
+
+static const struct choice choices[] = {
+	{ ALG_AES_CBC, 16, ALG_HMAC_SHA1_96 },
+	{ ALG_AES_CBC, 24, ALG_HMAC_SHA2_256_128 },
+	{ ALG_AES_CBC, 32, ALG_HMAC_SHA2_512_256 },
+	{ ALG_AES_CBC, 16, ALG_HMAC_SHA2_384_192 },
+	{ ALG_3DES_CBC, 24, ALG_HMAC_MD5_96 },
+	{ ALG_NULL, 0, ALG_HMAC_SHA2_256_128 },
+	{ ALG_AES_GCM_16, 20, ALG_NONE },
+	{ ALG_AES_GCM_12, 28, ALG_NONE },
+	{ ALG_AES_GCM_8, 36, ALG_NONE },
+	{ ALG_NONE, 0, ALG_HMAC_SHA1_96 },		/* AH */
+	{ ALG_NONE, 0, ALG_HMAC_SHA2_512_256 },
+};
+
+#define N_CHOICES ((int)(sizeof choices / sizeof choices[0]))
+#define IS_AH(c) ((c)->cipher == ALG_NONE)
+
+static uint8_t keys[2][64];
+static uint8_t room[PACKET_ROOM];
+static struct flow acquired;
+static unsigned acquires;
+
+static void fill(void *ctx, void *p, size_t n)
+{
+	uint8_t *b = p;
+
+	(void)ctx;
+	for (size_t i = 0; i < n; i++)
+		b[i] = (uint8_t)random();
+}
+
+static void on_acquire(void *ctx, const struct flow *f)
+{
+	(void)ctx;
+	acquired = *f;
+	acquires++;
+}
+
+static struct ip_addr ip(const char *text)
+{
+	struct ip_addr a;
+	const char *why;
+	unsigned column;
+
+	ck_assert(addr_parse(span_str(text), &a, &why, &column));
+	return a;
+}
+
+static struct subnet net(const char *text)
+{
+	struct subnet s;
+	const char *why;
+	unsigned column;
+
+	ck_assert(subnet_parse(span_str(text), &s, &why, &column));
+	return s;
+}
+
+#define ME "192.0.2.1"
+#define PEER "192.0.2.2"
+
+static struct kernel_sa sa_from_me(const struct choice *c, bool tunnel, bool inbound)
+{
+	size_t mac_key = c->mac == ALG_NONE ? 0 : alg_table[c->mac].keys[0];
+
+	for (size_t i = 0; i < sizeof keys[0]; i++) {
+		keys[0][i] = (uint8_t)(i * 7 + 1);
+		keys[1][i] = (uint8_t)(i * 11 + 5);
+	}
+	return (struct kernel_sa){
+		.id = { .dst = ip(PEER), .protocol = IS_AH(c) ? IPPROTO_AH : IPPROTO_ESP, .spi = 0x1234 },
+		.src = ip(ME), .inbound = inbound, .tunnel = tunnel, .cipher = c->cipher, .mac = c->mac,
+		.cipher_key = span_of(keys[0], c->key), .mac_key = span_of(keys[1], mac_key),
+		.replay_window = 64,
+		.src_client = tunnel ? net("10.1.0.0/16") : net(ME "/32"),
+		.dst_client = tunnel ? net("10.2.0.0/16") : net(PEER "/32"),
+	};
+}
+
+/* Two datapaths, ours and the peer's, with one SA from us to them. */
+static struct datapath us, them;
+
+static void devices(struct datapath *d, const char *addr)
+{
+	strcpy(d->devices[0].name, "ipsec0");
+	strcpy(d->devices[0].real, "eth0");
+	d->devices[0].addr = ip(addr);
+	d->devices[0].mtu = 1500;
+	d->now_ms = 100000;
+}
+
+static void begin(const struct kernel_sa *sa)
+{
+	struct kernel_sa in = *sa;
+	struct kernel_eroute e = { .src = sa->src_client, .dst = sa->dst_client, .kind = EROUTE_SA, .n_sas = 1,
+				   .sas = { sa->id }, .tunnel = sa->tunnel };
+	bool added;
+
+	srandom(1);
+	acquires = 0;
+	datapath_init(&us, NULL, fill, on_acquire);
+	datapath_init(&them, NULL, fill, on_acquire);
+	devices(&us, ME);
+	devices(&them, PEER);
+	in.inbound = true;
+	ck_assert_int_eq(sadb_add(us.sas, sa, 0, 1), REASON_NONE);
+	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
+	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+}
+
+static void end(void)
+{
+	datapath_free(&us);
+	datapath_free(&them);
+}
+
+/* A UDP packet of n octets in all, in `room`. */
+static struct packet udp(const char *src, const char *dst, size_t n)
+{
+	struct packet k = packet_on(room, n);
+
+	for (size_t i = 0; i < n; i++)
+		k.p[i] = (uint8_t)(i * 3);
+	ip4_write(k.p, &(struct ip4){ .src = ip(src), .dst = ip(dst), .protocol = IPPROTO_UDP, .id = 77,
+				      .length = n });
+	return k;
+}
+
+static struct packet inside(bool tunnel, size_t n)
+{
+	return tunnel ? udp("10.1.0.5", "10.2.0.9", n) : udp(ME, PEER, n);
+}
+
+START_TEST(there_and_back)
+{
+	const struct choice *c = &choices[_i / 2];
+	bool tunnel = _i % 2 == 0;
+	struct kernel_sa sa = sa_from_me(c, tunnel, false);
+	uint8_t copy[1500];
+
+	begin(&sa);
+	for (size_t n = 28; n <= 1400; n += n < 100 ? 1 : 97) {
+		struct packet k = inside(tunnel, n);
+		struct path path;
+		size_t sealed = sa_sealed(sadb_find(us.sas, &sa.id), n);
+
+		memcpy(copy, k.p, n);
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+		ck_assert_uint_eq(k.n, sealed);
+		ck_assert(addr_eq(&path.dst, &sa.id.dst));
+		if (c->cipher != ALG_NULL && !IS_AH(c) && n > 60)
+			ck_assert_ptr_null(memmem(k.p, k.n, copy + 28, 16));
+		ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+		ck_assert_uint_eq(path.device, 0);
+		ck_assert_uint_eq(k.n, n);
+		ck_assert_mem_eq(k.p, copy, n);
+	}
+	ck_assert_uint_eq(sadb_find(us.sas, &sa.id)->counts.packets,
+			  sadb_find(them.sas, &sa.id)->counts.packets);
+	ck_assert_uint_eq(sadb_find(us.sas, &sa.id)->counts.bytes, sadb_find(them.sas, &sa.id)->counts.bytes);
+	ck_assert_uint_eq(sadb_find(them.sas, &sa.id)->counts.last_used, 100);
+	end();
+}
+END_TEST
+
+/* Every octet that the ICV covers, flipped once; then the same packet twice. */
+START_TEST(forged_and_replayed)
+{
+	const struct choice *c = &choices[_i];
+	struct kernel_sa sa = sa_from_me(c, true, false);
+	static uint8_t wire[2000];
+	struct packet k;
+	struct path path;
+	size_t n;
+	struct sa *in;
+
+	begin(&sa);
+	in = sadb_find(them.sas, &sa.id);
+	k = inside(true, 120);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	n = k.n;
+	memcpy(wire, k.p, n);
+	for (size_t i = IP4_HEADER + (IS_AH(c) ? 12 : 4); i < n; i++) {
+		k = packet_on(room, n);
+		memcpy(k.p, wire, n);
+		k.p[i] ^= 0x10;
+		ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	}
+	ck_assert_uint_eq(in->replay.top, 0);
+	ck_assert_uint_gt(in->counts.bad, 100);
+	for (unsigned i = 0; i < 3; i++) {
+		k = packet_on(room, n);
+		memcpy(k.p, wire, n);
+		ck_assert_int_eq(datapath_in(&them, &k, &path), i == 0 ? VERDICT_DELIVER : VERDICT_REPLAY);
+	}
+	ck_assert_uint_eq(in->counts.replays, 2);
+	for (size_t cut = 0; cut < n; cut++) {	/* every length, with and without an honest header */
+		k = packet_on(room, cut);
+		memcpy(k.p, wire, cut);
+		ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+		if (cut < IP4_HEADER)
+			continue;
+		ip4_retarget(k.p, IP4_HEADER, sa.id.protocol, cut);
+		ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	}
+	end();
+}
+END_TEST
+
+START_TEST(selectors_hold)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
+	struct packet k;
+	struct path path;
+
+	begin(&sa);
+	sadb_find(them.sas, &sa.id)->dst_client = net("10.2.0.0/24");
+	k = udp("10.1.0.5", "10.2.1.9", 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_SELECTOR);
+	sadb_find(them.sas, &sa.id)->dst_port = 99;
+	k = udp("10.1.0.5", "10.2.0.9", 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_SELECTOR);
+	k = udp("10.9.0.5", "10.2.0.9", 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_NO_EROUTE);
+	end();
+}
+END_TEST
+
+START_TEST(wrong_peer_or_sa)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
+	struct packet k;
+	struct path path;
+	struct kernel_counts counts;
+
+	begin(&sa);
+	k = inside(true, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	k.p[15] ^= 1;
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_SOURCE);
+	ck_assert(sadb_del(them.sas, &sa.id, &counts));
+	k = inside(true, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_NO_SA);
+	/* What goes out with an SA may not come back in with it. */
+	k = inside(true, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&us, &k, &path), VERDICT_NO_SA);
+	ck_assert(sadb_del(us.sas, &sa.id, &counts));
+	ck_assert_uint_eq(counts.packets, 3);
+	k = inside(true, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_NO_SA);
+	end();
+}
+END_TEST
+
+START_TEST(sequence_numbers_end)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
+	struct packet k;
+	struct path path;
+
+	begin(&sa);
+	sadb_find(us.sas, &sa.id)->seq = UINT32_MAX - 1;
+	k = inside(true, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	for (unsigned i = 0; i < 3; i++) {
+		k = inside(true, 100);
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_EXHAUSTED);
+	}
+	end();
+}
+END_TEST
+
+/* RFC 4301 5.1.2.1: TOS and DF go outwards; congestion marked on the way comes inwards. */
+START_TEST(outer_header)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
+	struct packet k;
+	struct path path;
+	struct flow f;
+
+	begin(&sa);
+	k = inside(true, 100);
+	k.p[offsetof(struct iphdr, tos)] = 0xb8 | IPTOS_ECN_ECT0;
+	k.p[offsetof(struct iphdr, frag_off)] = IP_DF >> 8;
+	ip4_retarget(k.p, IP4_HEADER, IPPROTO_UDP, 100);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert(packet_flow(packet_span(&k), &f));
+	ck_assert_uint_eq(f.tos, 0xb8 | IPTOS_ECN_ECT0);
+	ck_assert(f.df);
+	ck_assert_uint_eq(k.p[offsetof(struct iphdr, ttl)], IP4_TTL);
+	ck_assert_uint_eq(inet_checksum(k.p, IP4_HEADER), 0);
+	k.p[offsetof(struct iphdr, tos)] |= IPTOS_ECN_CE;
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	ck_assert_uint_eq(k.p[offsetof(struct iphdr, tos)], 0xb8 | IPTOS_ECN_CE);
+	ck_assert_uint_eq(inet_checksum(k.p, IP4_HEADER), 0);
+
+	k = inside(true, 100);		/* not ECN-capable: stays so */
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert(packet_flow(packet_span(&k), &f) && !f.df);
+	k.p[offsetof(struct iphdr, tos)] |= IPTOS_ECN_CE;
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	ck_assert_uint_eq(k.p[offsetof(struct iphdr, tos)], 0);
+	end();
+}
+END_TEST
+
+START_TEST(path_mtu)
+{
+	const struct choice *c = &choices[_i];
+	struct kernel_sa sa = sa_from_me(c, true, false);
+	uint8_t icmp[ICMP_TOO_BIG];
+	struct packet k;
+	struct path path;
+	struct sa *out;
+	size_t fits, n;
+
+	begin(&sa);
+	out = sadb_find(us.sas, &sa.id);
+	fits = sa_room(out, 1500);
+	ck_assert_uint_le(sa_sealed(out, fits), 1500);
+	ck_assert_uint_gt(sa_sealed(out, fits + 1), 1500);
+	for (n = fits; n <= fits + 1; n++) {
+		k = inside(true, n);
+		k.p[offsetof(struct iphdr, frag_off)] = IP_DF >> 8;
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), n == fits ? VERDICT_SEND : VERDICT_TOO_BIG);
+	}
+	ck_assert_uint_eq(path.mtu, fits);
+	k = inside(true, 1450);
+	n = icmp_too_big(icmp, packet_span(&k), &us.devices[0].addr, path.mtu, 1);
+	ck_assert_uint_eq(n, IP4_HEADER + 8 + IP4_HEADER + 8);
+	ck_assert_uint_eq(inet_checksum(icmp + IP4_HEADER, n - IP4_HEADER), 0);
+	ck_assert_uint_eq(get_u16(icmp + IP4_HEADER + 6), fits);
+
+	ck_assert(!datapath_path_mtu(&us, &sa.id, 1500));
+	ck_assert(datapath_path_mtu(&us, &sa.id, 1200));
+	ck_assert(!datapath_path_mtu(&us, &sa.id, 1400));
+	ck_assert(datapath_path_mtu(&us, &sa.id, 68));	/* not below what is reasonable */
+	ck_assert_uint_eq(out->pmtu, 576);
+	k = inside(true, 1000);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_uint_eq(path.mtu, 576);
+	us.now_ms += 601000;		/* forgotten after ten minutes */
+	k = inside(true, 1000);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_uint_eq(path.mtu, 1500);
+	end();
+}
+END_TEST
+
+START_TEST(no_icmp_about_icmp_errors)
+{
+	uint8_t icmp[ICMP_TOO_BIG], about[ICMP_TOO_BIG];
+	struct packet k = udp("10.1.0.5", "10.2.0.9", 200);
+	struct ip_addr me = ip(ME);
+	size_t n = icmp_too_big(icmp, packet_span(&k), &me, 1000, 1);
+
+	ck_assert_uint_eq(icmp_too_big(about, span_of(icmp, n), &me, 1000, 1), 0);
+	k = udp("10.1.0.5", "224.0.0.1", 200);
+	ck_assert_uint_eq(icmp_too_big(about, packet_span(&k), &me, 1000, 1), 0);
+	k.p[offsetof(struct iphdr, frag_off) + 1] = 5;
+	ck_assert_uint_eq(icmp_too_big(about, packet_span(&k), &me, 1000, 1), 0);
+}
+END_TEST
+
+START_TEST(fragments_cover_the_packet)
+{
+	struct fragments s;
+	struct packet k = udp(ME, PEER, 3000), piece;
+	uint8_t whole[3000], again[3000];
+	size_t at = 0, pieces = 0;
+	struct flow f;
+
+	memcpy(whole, k.p, 3000);
+	ck_assert(fragments_begin(&s, &k, 1000));
+	while (fragments_next(&s, &piece)) {
+		uint16_t off = get_u16(piece.p + offsetof(struct iphdr, frag_off));
+
+		ck_assert(packet_flow(packet_span(&piece), &f));
+		ck_assert_uint_le(piece.n, 1000);
+		ck_assert_uint_eq(inet_checksum(piece.p, f.header), 0);
+		ck_assert_uint_eq((off & IP_OFFMASK) * 8u, at);
+		memcpy(again + IP4_HEADER + at, piece.p + f.header, piece.n - f.header);
+		at += piece.n - f.header;
+		ck_assert_int_eq((off & IP_MF) != 0, at < 2980);
+		pieces++;
+	}
+	ck_assert_uint_eq(at, 2980);
+	ck_assert_uint_eq(pieces, 4);
+	ck_assert_mem_eq(whole + IP4_HEADER, again + IP4_HEADER, 2980);
+	ck_assert(!fragments_begin(&s, &k, 20));
+}
+END_TEST
+
+START_TEST(trap_reports_once)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
+	struct kernel_eroute e = { .src = sa.src_client, .dst = sa.dst_client, .kind = EROUTE_TRAP };
+	struct packet k;
+	struct path path;
+	bool added;
+
+	begin(&sa);
+	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	ck_assert(!added);
+	for (unsigned i = 0; i < 10; i++) {
+		k = inside(true, 100);
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_TRAP);
+	}
+	ck_assert_uint_eq(acquires, 1);
+	ck_assert_uint_eq(acquired.protocol, IPPROTO_UDP);
+	ck_assert(addr_eq(&acquired.dst, &(struct ip_addr){ .len = 4, .b = { 10, 2, 0, 9 } }));
+	for (unsigned i = 0; i < 100; i++) {	/* many traps at once are reported up to a bound */
+		struct kernel_eroute one = e;
+		char text[32];
+
+		snprintf(text, sizeof text, "10.2.1.%u", i);
+		one.dst = net(text);
+		ck_assert_int_eq(eroute_set(us.eroutes, &one, 0, &added), REASON_NONE);
+		k = udp("10.1.0.5", text, 60);
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_TRAP);
+	}
+	ck_assert_uint_eq(acquires, LIMIT_KLIPS_ACQUIRES);
+	end();
+}
+END_TEST
+
+START_TEST(ike_passes)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], false, false);
+	struct packet k;
+	struct path path;
+
+	begin(&sa);
+	us.holes[us.n_holes++] = 500;
+	k = udp(ME, PEER, 100);
+	k.p[IP4_HEADER] = 500 >> 8;
+	k.p[IP4_HEADER + 1] = 500 & 255;
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_PASS);
+	k = udp("10.1.0.5", PEER, 100);		/* another host's are no IKE of ours */
+	k.p[IP4_HEADER] = 500 >> 8;
+	k.p[IP4_HEADER + 1] = 500 & 255;
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_NO_EROUTE);
+	end();
+}
+END_TEST
+
+/* ESP in tunnel mode, then AH over it in transport mode. */
+START_TEST(bundle)
+{
+	struct kernel_sa esp = sa_from_me(&choices[0], true, false), ah = sa_from_me(&choices[9], false, false);
+	struct kernel_sa in;
+	struct kernel_eroute e = { .src = esp.src_client, .dst = esp.dst_client, .kind = EROUTE_SA, .n_sas = 2,
+				   .sas = { esp.id, ah.id } };
+	struct packet k;
+	struct path path;
+	uint8_t copy[500];
+	bool added;
+
+	begin(&esp);
+	ah.src_client = esp.src_client;
+	ah.dst_client = esp.dst_client;
+	in = ah;
+	in.inbound = true;
+	ck_assert_int_eq(sadb_add(us.sas, &ah, 0, 1), REASON_NONE);
+	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
+	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	k = inside(true, 500);
+	memcpy(copy, k.p, 500);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_uint_eq(k.p[offsetof(struct iphdr, protocol)], IPPROTO_AH);
+	k.p[offsetof(struct iphdr, ttl)] -= 3;	/* as routers do; AH must not mind */
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	ck_assert_uint_eq(k.n, 500);
+	ck_assert_mem_eq(k.p, copy, 500);
+	end();
+}
+END_TEST
+
+START_TEST(udp_encapsulation)
+{
+	const struct choice *c = &choices[0];
+	bool tunnel = _i == 0;
+	struct kernel_sa sa = sa_from_me(c, tunnel, false);
+	struct packet k;
+	struct path path;
+	uint8_t copy[400];
+
+	sa.encap_sport = sa.encap_dport = 4500;
+	begin(&sa);
+	k = inside(tunnel, 400);
+	memset(k.p + IP4_HEADER + 6, 0, 2);	/* no UDP checksum: nothing to renew */
+	memcpy(copy, k.p, 400);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_uint_eq(k.p[offsetof(struct iphdr, protocol)], IPPROTO_UDP);
+	ck_assert_uint_eq(get_u16(k.p + IP4_HEADER + 2), 4500);
+	ck_assert_uint_eq(get_u16(k.p + IP4_HEADER + 4), k.n - IP4_HEADER);
+	if (tunnel)
+		k.p[15] = 99;			/* a NAT on the way */
+	k.p[IP4_HEADER] = 200;
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+	if (tunnel)
+		ck_assert_mem_eq(k.p, copy, 400);
+	else
+		ck_assert_mem_eq(k.p + IP4_HEADER, copy + IP4_HEADER, 380);
+	sadb_find(us.sas, &sa.id)->encap_dport = 0;	/* bare ESP for an SA in UDP */
+	k = inside(tunnel, 400);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_ENCAP);
+	end();
+}
+END_TEST
+
+START_TEST(sa_rules)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, true);
+	struct datapath *d = &us;
+	uint32_t spi = 0;
+	struct kernel_counts counts;
+
+	datapath_init(d, NULL, fill, on_acquire);
+	sa.mac = ALG_NONE;
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_NO_AUTH);
+	sa = sa_from_me(&choices[5], true, true);
+	sa.cipher = ALG_NONE;			/* ESP without even NULL */
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_ALGORITHM);
+	sa = sa_from_me(&choices[0], true, true);
+	sa.cipher_key.n = 15;
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_ALGORITHM);
+	sa = sa_from_me(&choices[0], true, true);
+	sa.id.spi = 0;
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SPI_RANGE);
+	sa = sa_from_me(&choices[0], true, true);
+	sa.id.protocol = IPPROTO_COMP;
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_PROTOCOL);
+	sa = sa_from_me(&choices[0], true, true);
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_NONE);
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_EXISTS);
+	ck_assert_int_eq(sadb_reserve(d->sas, &sa.id.dst, sa.id.protocol, 0x1234, 0x1235, 0, 1, &spi),
+			 REASON_NONE);
+	ck_assert_uint_eq(spi, 0x1235);
+	ck_assert_int_eq(sadb_reserve(d->sas, &sa.id.dst, sa.id.protocol, 0x1234, 0x1235, 0, 1, &spi),
+			 REASON_KLIPS_SPI_USED_UP);
+	ck_assert_int_eq(sadb_reserve(d->sas, &sa.id.dst, sa.id.protocol, 0, 5, 0, 1, &spi),
+			 REASON_KLIPS_SPI_RANGE);
+	sa.id.spi = 0x1235;			/* takes the larval one's place */
+	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_NONE);
+	ck_assert_uint_eq(sadb_count(d->sas), 2);
+	ck_assert_int_eq(sadb_reserve(d->sas, &sa.id.dst, sa.id.protocol, 0x1236, 0x1236, 9, 10, &spi),
+			 REASON_NONE);
+	sadb_expire_larval(d->sas, 20, 600);
+	ck_assert_uint_eq(sadb_count(d->sas), 3);
+	sadb_expire_larval(d->sas, 610, 600);
+	ck_assert_uint_eq(sadb_count(d->sas), 2);
+	sa.id.spi = 0x9999;
+	ck_assert(!sadb_del(d->sas, &sa.id, &counts));
+	datapath_free(d);
+}
+END_TEST
+
+/* D15: whatever window is asked for, at least 64 packets are remembered. */
+START_TEST(replay_window_is_never_off)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], true, true);
+
+	sa.replay_window = 0;
+	datapath_init(&us, NULL, fill, on_acquire);
+	ck_assert_int_eq(sadb_add(us.sas, &sa, 0, 1), REASON_NONE);
+	ck_assert_uint_ge(sadb_find(us.sas, &sa.id)->replay.window, 64);
+	datapath_free(&us);
+}
+END_TEST
+
+START_TEST(rubbish_is_dropped)
+{
+	struct kernel_sa sa = sa_from_me(&choices[_i], true, false);
+	struct path path;
+
+	begin(&sa);
+	for (unsigned i = 0; i < 50000; i++) {
+		size_t n = (size_t)random() % 200;
+		struct packet k = packet_on(room, n);
+
+		fill(NULL, k.p, n);
+		if (n >= IP4_HEADER + 8 && i % 2 == 0) {	/* far enough to reach the SA */
+			ip4_write(k.p, &(struct ip4){ .src = sa.src, .dst = sa.id.dst,
+						      .protocol = sa.id.protocol, .length = n });
+			k.p[IP4_HEADER + (IS_AH(&choices[_i]) ? 4 : 0)] = 0;
+			memcpy(k.p + IP4_HEADER + (IS_AH(&choices[_i]) ? 4 : 0), "\0\0\x12\x34", 4);
+		}
+		ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+		k = packet_on(room, n);
+		fill(NULL, k.p, n);
+		if (n > 0 && i % 2 == 0)
+			k.p[0] = 0x45;
+		ck_assert_int_ne(datapath_out(&us, 0, &k, &path), VERDICT_PASS);
+	}
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("klips_esp");
+	TCase *c = tcase_create("esp");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(c, 60);
+	tcase_add_loop_test(c, there_and_back, 0, 2 * N_CHOICES);
+	tcase_add_loop_test(c, forged_and_replayed, 0, N_CHOICES);
+	tcase_add_test(c, selectors_hold);
+	tcase_add_test(c, wrong_peer_or_sa);
+	tcase_add_test(c, sequence_numbers_end);
+	tcase_add_test(c, outer_header);
+	tcase_add_loop_test(c, path_mtu, 0, N_CHOICES);
+	tcase_add_test(c, no_icmp_about_icmp_errors);
+	tcase_add_test(c, fragments_cover_the_packet);
+	tcase_add_test(c, trap_reports_once);
+	tcase_add_test(c, ike_passes);
+	tcase_add_test(c, bundle);
+	tcase_add_loop_test(c, udp_encapsulation, 0, 2);
+	tcase_add_test(c, sa_rules);
+	tcase_add_test(c, replay_window_is_never_off);
+	tcase_add_loop_test(c, rubbish_is_dropped, 0, N_CHOICES);
+	suite_add_tcase(s, c);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
