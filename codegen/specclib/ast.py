@@ -49,6 +49,7 @@ class Clauses:
 	open: bool = False
 	closed: bool = False
 	nested: bool = False
+	secret: bool = False		# of a payload: should not travel in clear
 	allow: Tuple[Name, ...] = ()
 
 	def citation(self):

@@ -121,8 +121,8 @@ class Conditions:
 			return None if None in items else m.And(items)
 		if isinstance(e, ast.Compare):
 			left = self.operand(e.left, leaf, None)
-			right = self.operand(e.right, leaf, registry_of(left))
-			return None if left is None or right is None else m.Compare(e.op, left, right)
+			right = self.operand(e.right, leaf, registry_of(left)) if left is not None else None
+			return None if right is None else m.Compare(e.op, left, right)
 		if isinstance(e, ast.In):
 			return self.membership(e, leaf)
 		return self.operand(e, leaf, None)
@@ -141,8 +141,10 @@ class Conditions:
 			bad = None in left or any(None in c for c in choices)
 			return None if bad else m.In(left, choices)
 		left = self.operand(e.left, leaf, None)
+		if left is None:
+			return None
 		choices = [self.operand(c, leaf, registry_of(left)) for c in e.choices]
-		return None if left is None or None in choices else m.In(left, choices)
+		return None if None in choices else m.In(left, choices)
 
 	def operand(self, e, leaf, registry):
 		if isinstance(e, ast.Literal):

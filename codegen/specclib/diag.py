@@ -6,6 +6,24 @@ from dataclasses import dataclass, field
 from .ast import Loc
 
 
+# Every code, with the phase that reports it.  `specc explain CODE` says more; tests/codegen/bad has an
+# example of each.
+CODES = {
+	"syntax": "syntax",
+	"undef": "names", "dup": "names", "dup-name": "names", "dup-value": "names", "range": "names",
+	"unused-param": "names", "action": "names",
+	"unbounded": "layout", "after-rest": "layout", "align": "layout", "underflow": "layout",
+	"derived-loop": "layout", "type": "layout", "no-number": "layout", "no-payload": "layout",
+	"open-switch": "layout", "algorithm": "layout",
+	"ambiguous": "shapes", "too-large": "shapes", "redundant": "shapes", "integrity": "shapes",
+	"clear-secret": "shapes", "emit-gap": "shapes",
+	"nondet": "machines", "role": "machines", "no-shape": "machines", "guard-early": "machines",
+	"unreachable": "machines", "dead-end": "machines", "loss": "machines", "deadlock": "machines",
+	"uncovered": "machines",
+	"key-order": "keys", "key-avail": "keys",
+}
+
+
 @dataclass
 class Diagnostic:
 	severity: str			# error, warning
@@ -25,6 +43,8 @@ class Diagnostics:
 		self.allowed = []	# (code, file, first line, last line)
 
 	def report(self, severity, code, message, loc, notes=(), hint=None, hints=()):
+		if code not in CODES:
+			raise KeyError(code)
 		all_hints = list(hints) + ([hint] if hint else [])
 		self.found.append(Diagnostic(severity, code, message, loc, list(notes), all_hints))
 
@@ -54,8 +74,11 @@ class Diagnostics:
 			out.append(d)
 		return out
 
+	def errors(self):
+		return sum(d.severity == "error" for d in self.found)
+
 	def failed(self):
-		return any(d.severity == "error" for d in self.found)
+		return self.errors() > 0
 
 	def text(self):
 		return "\n".join(self._one(d) for d in self.final())

@@ -149,6 +149,11 @@ class Struct:
 		return self.decl.loc
 
 	@property
+	def secret(self):
+		"""Not to travel in clear where that can be avoided."""
+		return self.decl.clauses.secret
+
+	@property
 	def own_fields(self):
 		return [f for f in self.fields if not f.inherited]
 

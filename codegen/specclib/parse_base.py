@@ -68,6 +68,12 @@ class ParserBase:
 			return self.next()
 		return None
 
+	def goes_on(self, *words):
+		"""At one of words, here or at the start of the next line, which then continues this one."""
+		if self.at("NL") and self.peek().kind == "WORD" and self.peek().text in words:
+			self.next()
+		return self.at_word(*words)
+
 	def expect(self, kind, what=None):
 		if self.tok.kind != kind:
 			self.fail("expected %s, found %s" % (what or "'%s'" % kind, describe(self.tok)))
@@ -193,7 +199,7 @@ class ParserBase:
 			elif word == "prefix":
 				self.next()
 				got["prefix"] = self.name("a prefix")
-			elif word in ("open", "closed", "nested"):
+			elif word in ("open", "closed", "nested", "secret"):
 				self.next()
 				got[word] = True
 			else:

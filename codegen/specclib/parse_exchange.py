@@ -135,12 +135,10 @@ class ExchangeParser(ParserBase):
 		shape = self.shape()
 		where, clauses = None, ast.Clauses()
 		while True:
-			if self.at("NL") and self.peek().kind == "WORD" and self.peek().text in ("where", "rfc"):
-				self.next()
-			if self.at_word("where"):
+			if self.goes_on("where"):
 				self.next()
 				where = self.condition()
-			elif self.at_word(*HARMLESS):
+			elif self.goes_on(*HARMLESS):
 				clauses = merge(clauses, self.clauses(HARMLESS))
 			else:
 				break

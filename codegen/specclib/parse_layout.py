@@ -266,6 +266,7 @@ class LayoutParser(ParserBase):
 def merge(a, b):
 	"""Both clauses together."""
 	return ast.Clauses(a.rfc + b.rfc, a.ref + b.ref, b.else_ or a.else_, b.prefix or a.prefix,
-		a.open or b.open, a.closed or b.closed, a.nested or b.nested, a.allow + b.allow)
+		a.open or b.open, a.closed or b.closed, a.nested or b.nested,
+		a.secret or b.secret, a.allow + b.allow)
 
 

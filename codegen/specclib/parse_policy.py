@@ -103,7 +103,7 @@ class PolicyParser(ParserBase):
 					break
 			self.expect(")")
 		notify = status = None
-		while self.at_word("notify", "status"):
+		while self.goes_on("notify", "status"):
 			word = self.next().text
 			value = None if self.take("-") else self.name("a symbol")
 			if word == "notify":
@@ -124,10 +124,9 @@ class PolicyParser(ParserBase):
 			"".join(s.value for s in later), later[0].loc, remedy, remedy_loc, first.doc or "", loc)
 
 	def remedy(self):
-		if self.at("NL") and self.peek().kind == "WORD" and self.peek().text == "remedy":
-			self.next()
-		if not self.take_word("remedy"):
+		if not self.goes_on("remedy"):
 			return None, None
+		self.next()
 		loc, text = self.tok.loc, self.string("the text of the remedy")
 		while self.at("STRING"):
 			text += self.next().value

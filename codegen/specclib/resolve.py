@@ -180,6 +180,12 @@ class Resolver(ExchangeResolver, PolicyResolver):
 		done = {}
 		for s in by_name.values():
 			self.struct_fields(s, done)
+		for _ in self.model.structs:	# the smallest size of a list needs that of its elements
+			before = [s.min_size for s in self.model.structs.values()]
+			for s in self.model.structs.values():
+				place_fields(s)
+			if before == [s.min_size for s in self.model.structs.values()]:
+				break
 		payloads = [s for s in self.model.structs.values() if s.kind == "payload"]
 		for s in sorted(payloads, key=lambda s: -1 if s.number is None else s.number):
 			self.model.payloads[s.name] = s
@@ -206,7 +212,6 @@ class Resolver(ExchangeResolver, PolicyResolver):
 		self.link_fields(made)
 		for r in s.requires:
 			self.conditions.require(made, r)
-		place_fields(made)
 		done[s.name.text] = made
 
 	def field(self, struct, f):
@@ -278,6 +283,8 @@ class Resolver(ExchangeResolver, PolicyResolver):
 		if c.kind == "count":
 			made.counts = c.values[0].text
 			return
+		if c.kind == "bits" and made.bitset is None:
+			return	# the check of layouts says so
 		values, names = [], []
 		for v in c.values:
 			if hasattr(v, "value"):
@@ -294,7 +301,6 @@ class Resolver(ExchangeResolver, PolicyResolver):
 			else:
 				self.undef("value", v, (), "'%s' has no registry: write a number" % made.name)
 		if c.kind == "bits" or (made.bitset is not None and c.kind == "const"):
-			made.constraint = "bits" if c.kind == "bits" else "const"
 			values = [sum(set(values))]
 		made.values, made.value_names = tuple(values), tuple(names)
 
@@ -370,7 +376,7 @@ def least_octets(f):
 	if f.kind == "bytes" and f.length_field is None:
 		return f.min
 	if f.kind == "structs" and f.element is not None and f.length_field is None:
-		return f.min * max(f.element.min_size, 4 if f.min else 0)
+		return f.min * f.element.min_size
 	return 0
 
 

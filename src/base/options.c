@@ -556,3 +556,16 @@ const char *option_text(const struct options *o, unsigned id, enum option_end en
 
 	return v != NULL ? v->text : d == NULL ? NULL : d->text;
 }
+
+uint32_t options_debug(const struct options *o)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		const struct option_desc *d = o->values[i].option;
+
+		if (d->debug)
+			mask = d->number == 0 ? 0 : mask | d->number;
+	}
+	return mask;
+}

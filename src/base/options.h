@@ -30,6 +30,7 @@ struct option_desc {
 	uint32_t number;	/* default as number or index of the choice */
 	uint32_t min, max;	/* of U32 and PORT */
 	const char *unit;	/* or NULL */
+	bool debug;		/* a flag that selects debugging output: number is its mask */
 	bool repeat;		/* may be given again */
 	bool end;		/* describes one end: before or after the separator */
 	bool required;		/* in its form */
@@ -122,6 +123,9 @@ const struct option_value *option_next(const struct options *o, unsigned id,
 /* What was given, else the default; 0 or NULL without one. */
 uint32_t option_number(const struct options *o, unsigned id, enum option_end end);
 const char *option_text(const struct options *o, unsigned id, enum option_end end);
+
+/* The mask of all flags for debugging output; one with an empty mask undoes those before it. */
+uint32_t options_debug(const struct options *o);
 
 /* "argument 3" or "file:12". */
 void option_where(const struct option_value *v, struct text *t);

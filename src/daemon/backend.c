@@ -1,23 +1,45 @@
 /* backend.c -- the kernel backends that were built in. */
 #include "daemon/backend.h"
 
+#include "base/xalloc.h"
 #include "generated/options.h"
+#include "kernel/klips.h"
 #include "kernel/none.h"
 
 const char *backend_names(void)
 {
-	return "none";
+	return "none klips";
+}
+
+static bool open_klips(struct backend *out, uv_loop_t *loop, const struct config *c,
+		       const struct kernel_events *events, struct text *why)
+{
+	const char *trouble = NULL;
+
+	*out = (struct backend){
+		.kernel = kernel_klips_open(loop, c->klips, events, &trouble),
+		.rule = PUBLIC_VIRTUAL,
+	};
+	if (out->kernel.ops != NULL)
+		return true;
+	text_add(why, "cannot start the kernel backend klips: %s; run pluto as root, or with --noklips",
+		 trouble == NULL ? "no reason is known" : trouble);
+	return false;
 }
 
 bool backend_open(struct backend *out, uv_loop_t *loop, const struct config *c,
 		  const struct kernel_events *events, struct text *why)
 {
-	(void)loop;
-	if (c->backend == PLUTO_OPTION_KERNEL_NONE) {
+	switch (c->backend) {
+	case PLUTO_OPTION_KERNEL_NONE:
 		*out = (struct backend){ .kernel = kernel_none_open(events), .rule = PUBLIC_ALL };
 		return true;
+	case PLUTO_OPTION_KERNEL_AUTO:
+	case PLUTO_OPTION_KERNEL_KLIPS:
+		return open_klips(out, loop, c, events, why);
+	default:
+		text_add(why, "this pluto was built without that kernel backend; use --kernel with one of: %s",
+			 backend_names());
+		return false;
 	}
-	text_add(why, "--kernel %s is not built in; use --noklips", 
-		 pluto_program.options[c->backend].name);
-	return false;
 }

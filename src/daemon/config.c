@@ -9,40 +9,6 @@
 #include "generated/names.h"
 #include "generated/options.h"
 
-static const struct {
-	uint16_t option;
-	uint32_t bit;
-} debug_options[] = {
-	{ PLUTO_OPTION_DEBUG_RAW, DEBUG_CLASSES_RAW },
-	{ PLUTO_OPTION_DEBUG_CRYPT, DEBUG_CLASSES_CRYPT },
-	{ PLUTO_OPTION_DEBUG_PARSING, DEBUG_CLASSES_PARSING },
-	{ PLUTO_OPTION_DEBUG_EMITTING, DEBUG_CLASSES_EMITTING },
-	{ PLUTO_OPTION_DEBUG_CONTROL, DEBUG_CLASSES_CONTROL },
-	{ PLUTO_OPTION_DEBUG_KLIPS, DEBUG_CLASSES_KLIPS },
-	{ PLUTO_OPTION_DEBUG_PRIVATE, DEBUG_CLASSES_PRIVATE },
-};
-
-#define N_DEBUG (sizeof(debug_options) / sizeof(debug_options[0]))
-
-/* Later options win over earlier ones only through "none": --debug-none clears what stands before it. */
-static uint32_t debug_mask(const struct options *o)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < o->n; i++) {
-		unsigned id = o->values[i].option->id;
-
-		if (id == PLUTO_OPTION_DEBUG_NONE)
-			mask = 0;
-		for (size_t k = 0; k < N_DEBUG; k++)
-			if (debug_options[k].option == id ||
-			    (id == PLUTO_OPTION_DEBUG_ALL &&
-			     debug_options[k].bit != DEBUG_CLASSES_PRIVATE))
-				mask |= debug_options[k].bit;
-	}
-	return mask;
-}
-
 /* The daemon may leave its directory, so paths are kept absolute.  Owned. */
 static char *absolute(const char *path)
 {
@@ -121,6 +87,17 @@ static bool check_debug(const struct config *c, const struct options *o, struct 
 	return false;
 }
 
+/* Where klips and _updown are: as installed, or where the environment says, as a build tree does. */
+static void find_programs(struct config *c)
+{
+	const char *dir = getenv("IPSEC_EXECDIR");
+
+	if (dir == NULL || dir[0] != '/')
+		dir = PLUTO_IPSECDIR;
+	c->klips = xprintf("%s/klips", dir);
+	c->updown = xprintf("%s/_updown", dir);
+}
+
 bool config_make(struct config *c, const struct options *o, struct text *why)
 {
 	char *base = absolute(option_text(o, PLUTO_OPTION_CTLBASE, END_LEFT));
@@ -130,12 +107,13 @@ bool config_make(struct config *c, const struct options *o, struct text *why)
 		.stderrlog = option_given(o, PLUTO_OPTION_STDERRLOG),
 		.backend = option_number(o, PLUTO_OPTION_KERNEL, END_LEFT),
 		.ikeport = (uint16_t)option_number(o, PLUTO_OPTION_IKEPORT, END_LEFT),
-		.debug = debug_mask(o),
+		.debug = options_debug(o),
 		.keys_in_log = option_given(o, PLUTO_OPTION_ALLOW_KEY_LOGGING),
 		.secretsfile = absolute(option_text(o, PLUTO_OPTION_SECRETSFILE, END_LEFT)),
 		.keys_dir = absolute(option_text(o, PLUTO_OPTION_WIRESHARK_KEYS, END_LEFT)),
 		.record = absolute(option_text(o, PLUTO_OPTION_RECORD, END_LEFT)),
 	};
+	find_programs(c);
 	c->socket = xprintf("%s.ctl", base);
 	c->pidfile = xprintf("%s.pid", base);
 	free(base);
@@ -159,5 +137,7 @@ void config_free(struct config *c)
 	free(c->secretsfile);
 	free(c->keys_dir);
 	free(c->record);
+	free(c->klips);
+	free(c->updown);
 	*c = (struct config){ 0 };
 }

@@ -22,6 +22,8 @@ struct config {
 	char *secretsfile;	/* absolute; a glob pattern */
 	char *keys_dir;		/* or NULL */
 	char *record;		/* or NULL */
+	char *klips;		/* program of the klips backend */
+	char *updown;		/* the default updown command */
 	struct ip_addr listen[CONFIG_LISTEN];
 	size_t n_listen;
 	struct attach attach[CONFIG_LISTEN];

@@ -1,14 +1,13 @@
 /* daemon.c -- the loop: sockets, timers, jobs, whacks and the kernel on one side, ike on the other. */
 #include "daemon/daemon.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <uv.h>
 
 #include "base/arena.h"
 #include "base/xalloc.h"
+#include "crypto/hash.h"
 #include "daemon/backend.h"
 #include "daemon/control.h"
 #include "daemon/keylog.h"
@@ -98,19 +97,8 @@ static void host_submit(void *ctx, struct ike_job *job)
 
 static void host_random(void *ctx, void *p, size_t n)
 {
-	uint8_t *to = p;
-
 	(void)ctx;
-	while (n != 0) {
-		ssize_t got = getrandom(to, n, 0);
-
-		if (got < 0 && errno != EINTR)
-			abort();	/* without randomness there are no keys */
-		if (got > 0) {
-			to += got;
-			n -= (size_t)got;
-		}
-	}
+	crypto_random(p, n);
 }
 
 static void host_log(void *ctx, const struct log_event *e)
@@ -275,9 +263,14 @@ static void kernel_acquire(void *ctx, const struct ip_addr *src, const struct ip
 static void kernel_log(void *ctx, const char *line)
 {
 	struct daemon *d = ctx;
-	struct kernel_events e = ike_kernel_events(d->ike);
+	struct kernel_events e;
 	uint64_t t = now();
 
+	if (d->ike == NULL) {	/* the backend speaks before there is anybody to listen */
+		log_say("%s", line);
+		return;
+	}
+	e = ike_kernel_events(d->ike);
 	record_kernel_log(d->record, t, line);
 	ike_clock(d->ike, t);
 	e.log(e.ctx, line);
@@ -286,9 +279,14 @@ static void kernel_log(void *ctx, const char *line)
 static void kernel_lost(void *ctx, const char *why)
 {
 	struct daemon *d = ctx;
-	struct kernel_events e = ike_kernel_events(d->ike);
+	struct kernel_events e;
 	uint64_t t = now();
 
+	if (d->ike == NULL) {
+		log_trouble("nothing is protected; see --kernel", "the kernel backend is lost: %s", why);
+		return;
+	}
+	e = ike_kernel_events(d->ike);
 	record_kernel_lost(d->record, t, why);
 	ike_clock(d->ike, t);
 	e.lost(e.ctx, why);
@@ -376,7 +374,9 @@ static bool open_files(struct daemon *d, struct text *why)
 
 	if (c->keys_dir != NULL && (d->keylog = keylog_open(c->keys_dir, why)) == NULL)
 		return false;
-	return c->record == NULL || (d->record = record_open(c->record, c->secretsfile, c->debug, why)) != NULL;
+	if (c->record != NULL)
+		d->record = record_open(c->record, c, d->backend.kernel.ops->name, why);
+	return c->record == NULL || d->record != NULL;
 }
 
 static bool set_up(struct daemon *d, struct text *why)
@@ -386,9 +386,10 @@ static bool set_up(struct daemon *d, struct text *why)
 		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .log = kernel_log,
 		.lost = kernel_lost,
 	};
-	struct ike_config ic = { .debug = c->debug };
+	struct ike_config ic = { .debug = c->debug, .updown = c->updown };
 
-	if (!udp_allowed(c->ikeport, why) || !open_files(d, why))
+	if (!udp_allowed(c->ikeport, why) || !backend_open(&d->backend, &d->loop, c, &events, why) ||
+	    !open_files(d, why))
 		return false;
 	d->udp = udp_new(&d->loop, c->ikeport, (struct udp_events){
 		.ctx = d, .datagram = got_datagram, .unreachable = got_unreachable });
@@ -400,12 +401,9 @@ static bool set_up(struct daemon *d, struct text *why)
 	d->host = host_of(d);
 	ic.host = record_host(d->record, d->host);
 	ic.secrets = store_secrets(d->store);
-	/* The backend may speak as soon as it is open, so ike comes first and gets it later. */
+	ic.kernel = record_kernel(d->record, d->backend.kernel);
 	d->ike = ike_new(&ic);
-	if (!backend_open(&d->backend, &d->loop, c, &events, why))
-		return false;
 	d->listening = listening_new(c, d->backend, d->udp, d->store);
-	ike_set_kernel(d->ike, record_kernel(d->record, d->backend.kernel));
 	return true;
 }
 

@@ -22,11 +22,18 @@ struct listening {
 	uint32_t tokens;
 };
 
+/* For whack; the log has it already. */
 static void tell(struct listening *l, const char *line)
 {
 	if (l->n_lines < LINES)
 		l->lines[l->n_lines++] = line;
 	l->lines[l->n_lines] = NULL;
+}
+
+static void tell_and_log(struct listening *l, const char *line)
+{
+	log_say("%s", line);
+	tell(l, line);
 }
 
 /* One address: a socket, and the virtual interface of its real one. */
@@ -43,8 +50,8 @@ static bool open_one(struct listening *l, const struct kernel_interface *k)
 	}
 	if (k->virtual_[0] != '\0' && kernel->ops->attach != NULL)
 		kernel->ops->attach(kernel->k, 0x80000000u | l->tokens++, k->virtual_, k->real);
-	tell(l, arena_printf(l->arena, "listening on %s%s%s%s%s, UDP port %u", k->real,
-			     k->virtual_[0] == '\0' ? "" : "/", k->virtual_,
+	tell_and_log(l, arena_printf(l->arena, "listening on %s%s%s%s%s, UDP port %u", k->real,
+				     k->virtual_[0] == '\0' ? "" : "/", k->virtual_,
 			     k->real[0] == '\0' ? "" : " ", addr_format(&k->addr, addr),
 			     l->config->ikeport));
 	return true;
@@ -96,9 +103,9 @@ static void read_secrets(struct listening *l)
 		     arena_printf(l->arena, "%s; %s", m->refusal->message, m->refusal->remedy));
 	}
 	if (!ok)
-		tell(l, "the secrets were not read anew: those of before stay in force");
+		tell_and_log(l, "the secrets were not read anew: those of before stay in force");
 	else
-		tell(l, arena_printf(l->arena, "secrets: %zu preshared, %zu RSA, from %zu files",
+		tell_and_log(l, arena_printf(l->arena, "secrets: %zu preshared, %zu RSA, from %zu files",
 				     report.n_psk, report.n_rsa, report.n_files));
 }
 

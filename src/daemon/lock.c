@@ -91,7 +91,8 @@ bool lock_write_pid(int fd, struct text *why)
 	char pid[24];
 	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 
-	if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) == n)
+	/* Scripts of other users may look who runs, whatever our umask is. */
+	if (fchmod(fd, 0644) == 0 && ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) == n)
 		return true;
 	text_add(why, "cannot write the lock file: %s; make room on its file system", strerror(errno));
 	return false;

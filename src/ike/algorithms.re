@@ -182,8 +182,8 @@ static const struct registry_entry *sized_word(const struct registry *r, struct 
 
 		for (to = from; to < word.n && to - from < 5 && word.p[to] >= '0' && word.p[to] <= '9'; to++)
 			v = v * 10 + (uint32_t)(word.p[to] - '0');
-		if (to == from) {
-			to++;
+		if (to == from || word.p[from] == '0') {
+			to = to == from ? to + 1 : to;
 			continue;
 		}
 		size_t mark = to == word.n ? 0 : strlen(MARK);

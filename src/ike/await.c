@@ -138,8 +138,9 @@ static void dh_run(struct ike_job *job)
 
 	if (j->d.pub != NULL && !dh_public(j->d.group, priv, j->pub))
 		j->why = "no public value could be made";
-	else if (j->d.peer.n > 0)
-		dh_shared(j->d.group, priv, span_of(j->peer, j->d.peer.n), j->shared, &j->why);
+	else if (j->d.peer.n > 0 &&
+		 dh_shared(j->d.group, priv, span_of(j->peer, j->d.peer.n), j->shared, &j->why))
+		j->why = NULL;
 }
 
 static void dh_done(struct ike *ike, void *ctx, const struct kernel_result *r)

@@ -182,6 +182,24 @@ static void fill_ike(const struct offer *o, uint8_t proposal, struct choice *out
 		out->group = (uint16_t)number;
 }
 
+bool rows_allow(const struct rows *rows, const struct choice *c)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		struct offer o = { .protocol = PROTOCOL_ID_ISAKMP, .transform = rows->all[i].transform };
+		struct choice k;
+
+		for (size_t j = 0; j < rows->all[i].n; j++) {
+			o.attribute[o.n].type = rows->all[i].cells[j].attribute;
+			o.attribute[o.n++].number = rows->all[i].cells[j].value;
+		}
+		fill_ike(&o, 0, &k);
+		if (k.p[0].cipher == c->p[0].cipher && k.p[0].key_octets == c->p[0].key_octets &&
+		    k.p[0].hash == c->p[0].hash && k.group == c->group)
+			return true;
+	}
+	return false;
+}
+
 /* What does not belong to a row: method, lifetime. */
 static const struct refusal *apart_ike(struct arena *a, const struct connection *c,
 				       const struct offer *o, uint32_t methods)

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/tables.h"
+#include "ike/kernel.h"
 #include "ike/secrets.h"
 
 struct ike;

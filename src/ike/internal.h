@@ -30,6 +30,8 @@ struct ike {
 	uint32_t debug;
 	bool listening;
 	bool stopping;
+	bool told_stopped;
+	bool quiet;			/* the peers are not told of deletions */
 	size_t n_interfaces;
 	struct kernel_interface *interfaces;
 	struct connection *connections;	/* hash by name */
@@ -105,6 +107,9 @@ void phase1_ended(struct phase1 *p, enum end_reason why);
 struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool established);
 struct phase1 *phase1_of(const struct exchange *x);
 void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try);
+void pending_free(struct pending *q);
+/* c is going away: its ISAKMP SAs serve another connection of the pair, or end. */
+void phase1s_hand_over(struct ike *ike, struct connection *c);
 
 /* phase2.c */
 void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,

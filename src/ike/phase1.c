@@ -47,6 +47,11 @@ struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t wh
 	return engine_initiate(ike->engine, ike->now, &machine_main, NULL, &our_end(c)->host, &remote, p);
 }
 
+void pending_free(struct pending *q)
+{
+	free(q);
+}
+
 void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try)
 {
 	struct pending *q = NEW(struct pending);
@@ -85,7 +90,7 @@ static void release_pending(struct phase1 *p)
 
 		STAILQ_REMOVE_HEAD(&p->pending, next);
 		phase2_start(p->ike, q->c, p->x, q->whack, q->try);
-		free(q);
+		pending_free(q);
 	}
 }
 
@@ -152,7 +157,7 @@ static void failed(struct phase1 *p, enum end_reason why)
 			phase1_add_pending(x->user, q->c, q->whack, q->try);
 		else
 			initiate_failed(ike, q->c, q->whack, status);
-		free(q);
+		pending_free(q);
 	}
 	if (x == NULL && p->whack != NO_WHACK && !connection_ipsec(p->c))
 		initiate_failed(ike, p->c, p->whack, status);
@@ -172,4 +177,26 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	}
 	negotiation_free(p);
 	free(p);
+}
+
+void phase1s_hand_over(struct ike *ike, struct connection *c)
+{
+	struct phase1 *p, *next;
+	struct connection *other;
+
+	if (c->pair == NULL)
+		return;
+	for (p = LIST_FIRST(&c->pair->phase1s); p != NULL; p = next) {
+		next = LIST_NEXT(p, in_pair);
+		if (p->c != c)
+			continue;
+		LIST_FOREACH(other, &c->pair->connections, in_pair)
+			if (other != c && identity_eq(&our_end(other)->id, &our_end(c)->id) &&
+			    identity_eq(&peer_end(other)->id, &peer_end(c)->id))
+				break;
+		if (other != NULL && p->established != 0)
+			p->c = other;
+		else
+			engine_end(ike->engine, p->x, END_LOCAL);
+	}
 }

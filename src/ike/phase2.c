@@ -8,11 +8,13 @@
 
 static void on_timer(void *ctx, uint64_t now);
 
-struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
+struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try)
 {
 	struct phase2 *p = NEW(struct phase2);
 
-	p->ike = ike;
+	p->ike = root->ike;
+	p->root = root;
+	root->n_phase2++;
 	p->c = c;
 	p->whack = whack;
 	p->try = try;
@@ -20,7 +22,7 @@ struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack,
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;
 	c->uses++;
-	await_init(&p->await, ike);
+	await_init(&p->await, root->ike);
 	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
 	return p;
 }
@@ -28,11 +30,11 @@ struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack,
 void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
 		  uint32_t try)
 {
-	struct phase2 *p = phase2_new(ike, c, whack, try);
+	struct phase2 *p = phase2_new(phase1_of(parent), c, whack, try);
 
 	if (c->policy.pfs)
 		p->group = c->policy.pfs_group != 0 ? c->policy.pfs_group
-						    : phase1_of(parent)->chosen.group;
+						    : p->root->chosen.group;
 	engine_initiate(ike->engine, ike->now, &machine_quick, parent, &parent->local,
 			&parent->remote, p);
 }
@@ -44,7 +46,7 @@ const struct refusal *phase2_admit(struct ike *ike, struct exchange *x)
 
 	if (root->n_phase2 >= LIMIT_PHASE2_PER_SA)
 		return refuse_too_many_phase2(ike->arena, LIMIT_PHASE2_PER_SA);
-	p = phase2_new(ike, root->c, NO_WHACK, 1);
+	p = phase2_new(root, root->c, NO_WHACK, 1);
 	p->x = x;
 	x->user = p;
 	return NULL;
@@ -122,6 +124,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	install_remove(p);
 	LIST_REMOVE(p, of_connection);
 	c->uses--;
+	p->root->n_phase2--;
 	scratch_free(p);
 	if (negotiating && why == END_NO_RESPONSE && !ike->stopping && !c->deleted && p->x != NULL &&
 	    p->x->role == ROLE_INITIATOR &&

@@ -20,6 +20,7 @@ struct spi_slot {		/* an SPI that the kernel is asked for */
 struct phase2 {
 	struct ike *ike;
 	struct exchange *x;
+	struct phase1 *root;		/* outlives it */
 	struct connection *c;
 	uint32_t whack;
 	uint32_t try;
@@ -37,7 +38,7 @@ struct phase2 {
 	struct timer timer;
 };
 
-struct phase2 *phase2_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

@@ -64,6 +64,9 @@ const struct refusal *check_ike(struct arena *a, const struct connection *c,
 const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group,
 				  const struct payload_SA *sa, struct choice *out);
 
+/* Would rows have allowed what was chosen in phase 1? */
+bool rows_allow(const struct rows *rows, const struct choice *c);
+
 /* "aes256-sha2_256-modp2048", for people.  In the arena. */
 const char *choice_text(struct arena *a, const struct choice *c);
 

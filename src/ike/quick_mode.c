@@ -99,7 +99,7 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 	out->Ni.data = new_nonce(a);
 	if (p->group != 0)
 		out->KEi.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
-	out->has_IDci = out->has_IDcr = has_ids(p->c);
+	out->has_IDci = has_ids(p->c);
 	if (out->has_IDci)
 		emit_ids(a, p->c, true, &out->IDci, &out->IDcr);
 	p->stage = STAGE_BEGIN;
@@ -255,7 +255,7 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 	out->Nr.data = action_value(a, KEY_NR_B, 0);
 	if (p->group != 0)
 		out->KEr.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
-	out->has_IDci = out->has_IDcr = in->IDci != NULL;
+	out->has_IDci = in->IDci != NULL;
 	if (in->IDci != NULL)
 		emit_ids(a, p->c, false, &out->IDci, &out->IDcr);
 	p->stage = STAGE_BEGIN;

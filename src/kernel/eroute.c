@@ -1,8 +1,8 @@
 /* eroute.c -- the eroute table.
  *
  * All eroutes stand in one hash table under their exact selectors.  The combinations of prefix
- * lengths (and of protocol and ports given or not) that are in use are kept as `shapes`, the
- * most specific first: a lookup masks the packet's fields to each shape in turn and probes. */
+ * lengths (and of protocol and ports given or not) that are in use are kept as `patterns`, the
+ * most specific first: a lookup masks the packet's fields to each pattern in turn and probes. */
 #include "kernel/eroute.h"
 
 #include "base/siphash.h"
@@ -11,7 +11,7 @@
 #include "generated/limits.h"
 #include "kernel/packet.h"
 
-struct shape {
+struct pattern {
 	uint8_t family;		/* octets of an address */
 	uint8_t dst_bits, src_bits;
 	bool protocol, sport, dport;	/* given by the eroute */
@@ -20,8 +20,8 @@ struct shape {
 
 struct eroutes {
 	struct eroute *head;
-	struct shape *shapes;	/* most specific first */
-	size_t n_shapes;
+	struct pattern *patterns;	/* most specific first */
+	size_t n_patterns;
 	uint8_t hash_key[16];
 };
 
@@ -43,7 +43,7 @@ void eroutes_free(struct eroutes *t)
 		HASH_DEL(t->head, e);
 		free(e);
 	}
-	free(t->shapes);
+	free(t->patterns);
 	free(t);
 }
 
@@ -52,20 +52,20 @@ size_t eroutes_count(const struct eroutes *t)
 	return HASH_COUNT(t->head);
 }
 
-static struct shape shape_of(const struct kernel_eroute *e)
+static struct pattern pattern_of(const struct kernel_eroute *e)
 {
-	return (struct shape){ .family = e->dst.addr.len, .dst_bits = e->dst.bits, .src_bits = e->src.bits,
+	return (struct pattern){ .family = e->dst.addr.len, .dst_bits = e->dst.bits, .src_bits = e->src.bits,
 			       .protocol = e->client_protocol != 0, .sport = e->src_port != 0,
 			       .dport = e->dst_port != 0 };
 }
 
-static int given(const struct shape *s)
+static int given(const struct pattern *s)
 {
 	return s->protocol + s->sport + s->dport;
 }
 
-/* Negative when a is the more specific one; 0 only for the same shape. */
-static int shape_order(const struct shape *a, const struct shape *b)
+/* Negative when a is the more specific one; 0 only for the same pattern. */
+static int pattern_order(const struct pattern *a, const struct pattern *b)
 {
 	if (a->dst_bits != b->dst_bits)
 		return b->dst_bits - a->dst_bits;
@@ -80,30 +80,30 @@ static int shape_order(const struct shape *a, const struct shape *b)
 	return b->family - a->family;
 }
 
-static void shape_use(struct eroutes *t, struct shape s)
+static void pattern_use(struct eroutes *t, struct pattern s)
 {
 	size_t i = 0;
 
-	while (i < t->n_shapes && shape_order(&t->shapes[i], &s) < 0)
+	while (i < t->n_patterns && pattern_order(&t->patterns[i], &s) < 0)
 		i++;
-	if (i == t->n_shapes || shape_order(&t->shapes[i], &s) != 0) {
-		t->shapes = xrealloc(t->shapes, (t->n_shapes + 1) * sizeof *t->shapes);
-		memmove(&t->shapes[i + 1], &t->shapes[i], (t->n_shapes - i) * sizeof *t->shapes);
-		t->shapes[i] = s;
-		t->n_shapes++;
+	if (i == t->n_patterns || pattern_order(&t->patterns[i], &s) != 0) {
+		t->patterns = xrealloc(t->patterns, (t->n_patterns + 1) * sizeof *t->patterns);
+		memmove(&t->patterns[i + 1], &t->patterns[i], (t->n_patterns - i) * sizeof *t->patterns);
+		t->patterns[i] = s;
+		t->n_patterns++;
 	}
-	t->shapes[i].users++;
+	t->patterns[i].users++;
 }
 
-static void shape_leave(struct eroutes *t, struct shape s)
+static void pattern_leave(struct eroutes *t, struct pattern s)
 {
-	for (size_t i = 0; i < t->n_shapes; i++) {
-		if (shape_order(&t->shapes[i], &s) != 0)
+	for (size_t i = 0; i < t->n_patterns; i++) {
+		if (pattern_order(&t->patterns[i], &s) != 0)
 			continue;
-		if (--t->shapes[i].users == 0) {
-			t->n_shapes--;
-			memmove(&t->shapes[i], &t->shapes[i + 1],
-				(t->n_shapes - i) * sizeof *t->shapes);
+		if (--t->patterns[i].users == 0) {
+			t->n_patterns--;
+			memmove(&t->patterns[i], &t->patterns[i + 1],
+				(t->n_patterns - i) * sizeof *t->patterns);
 		}
 		return;
 	}
@@ -122,7 +122,7 @@ static void put_masked(struct writer *w, const struct ip_addr *a, uint8_t bits)
 	put_u8(w, bits);
 }
 
-static void make_key(uint8_t key[EROUTE_KEY], const struct shape *s, const struct ip_addr *src,
+static void make_key(uint8_t key[EROUTE_KEY], const struct pattern *s, const struct ip_addr *src,
 		     const struct ip_addr *dst, uint8_t protocol, uint16_t sport, uint16_t dport)
 {
 	struct writer w = writer_on(key, EROUTE_KEY);
@@ -146,7 +146,7 @@ static struct eroute *probe(const struct eroutes *t, const uint8_t key[EROUTE_KE
 
 static void exact_key(uint8_t key[EROUTE_KEY], const struct kernel_eroute *e)
 {
-	struct shape s = shape_of(e);
+	struct pattern s = pattern_of(e);
 
 	make_key(key, &s, &e->src.addr, &e->dst.addr, e->client_protocol, e->src_port, e->dst_port);
 }
@@ -186,7 +186,7 @@ enum reason eroute_set(struct eroutes *t, const struct kernel_eroute *is, unsign
 		exact_key(e->key, is);
 		hash = (unsigned)siphash(t->hash_key, span_of(e->key, EROUTE_KEY));
 		HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->head, e->key, EROUTE_KEY, hash, e);
-		shape_use(t, shape_of(is));
+		pattern_use(t, pattern_of(is));
 	}
 	e->is = *is;
 	e->is.interface = NULL;
@@ -202,7 +202,7 @@ bool eroute_del(struct eroutes *t, const struct kernel_eroute *is)
 	if (e == NULL)
 		return false;
 	HASH_DEL(t->head, e);
-	shape_leave(t, shape_of(&e->is));
+	pattern_leave(t, pattern_of(&e->is));
 	free(e);
 	return true;
 }
@@ -212,8 +212,8 @@ struct eroute *eroute_lookup(const struct eroutes *t, const struct flow *f)
 	uint8_t key[EROUTE_KEY];
 	struct eroute *e;
 
-	for (size_t i = 0; i < t->n_shapes; i++) {
-		const struct shape *s = &t->shapes[i];
+	for (size_t i = 0; i < t->n_patterns; i++) {
+		const struct pattern *s = &t->patterns[i];
 
 		if (s->family != f->dst.len)
 			continue;

@@ -10,7 +10,7 @@
 
 struct flow;
 
-#define EROUTE_KEY (1 + 16 + 1 + 16 + 1 + 1 + 2 + 2)	/* shape, dst/bits, src/bits, protocol, ports */
+#define EROUTE_KEY (1 + 16 + 1 + 16 + 1 + 1 + 2 + 2)	/* family, dst/bits, src/bits, protocol, ports */
 
 struct eroute {
 	struct kernel_eroute is;	/* is.interface is NULL: see device */

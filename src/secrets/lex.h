@@ -26,6 +26,7 @@ struct lex {
 	const uint8_t *at, *end;
 	const uint8_t *line_start;
 	unsigned line;
+	unsigned last_line, last_column;	/* where the last token ended: END and EOF are told there */
 	bool begun;		/* an entry has begun */
 };
 

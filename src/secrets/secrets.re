@@ -4,7 +4,10 @@
 
 void lex_init(struct lex *l, struct span file)
 {
-	*l = (struct lex){ .at = file.p, .end = file.p + file.n, .line_start = file.p, .line = 1 };
+	*l = (struct lex){
+		.at = file.p, .end = file.p + file.n, .line_start = file.p, .line = 1,
+		.last_line = 1, .last_column = 1,
+	};
 }
 
 static struct token token_of(struct lex *l, enum token_kind kind, const uint8_t *from,
@@ -70,7 +73,7 @@ static struct token scan(struct lex *l)
 			"}"			{ return token_of(l, TOKEN_CLOSE, from, at); }
 			["] (inside\["])* ["]	{ goto string; }
 			['] (inside\['])* [']	{ goto string; }
-			["'] [^\r\n]*		{ return bad(l, from, at, "a string must end on the line where it begins"); }
+			["] (inside\["])* | ['] (inside\['])*	{ return bad(l, from, at, "a string must end on the line where it begins"); }
 			$			{ return token_of(l, TOKEN_EOF, from, from); }
 			*			{ return bad(l, from, at, "a control character outside of a string"); }
 		*/
@@ -97,6 +100,13 @@ struct token lex_next(struct lex *l)
 {
 	struct token t = scan(l);
 
+	if (t.kind == TOKEN_END || t.kind == TOKEN_EOF) {
+		t.line = l->last_line;
+		t.column = l->last_column;
+	} else {
+		l->last_line = t.line;
+		l->last_column = (unsigned)(l->at - l->line_start) + 1;
+	}
 	if (t.kind == TOKEN_END) {
 		l->begun = false;
 	} else if (t.kind != TOKEN_EOF && !l->begun) {

@@ -204,8 +204,8 @@ static unsigned log2_up(unsigned n)
 	return bits;
 }
 
-/* At most this many bits have to be guessed: octets times the logarithm of the smaller of how many
- * different octets there are, and how many there could be of these classes. */
+/* At most about this many bits have to be guessed: octets, repeated ones counted twice at most,
+ * times the logarithm of how many octets there could be of the classes in use. */
 static unsigned strength(struct span secret)
 {
 	static const unsigned class_size[] = { 26, 26, 10, 33, 161 };
@@ -223,9 +223,9 @@ static unsigned strength(struct span secret)
 	wipe(there, sizeof(there));
 	for (size_t i = 0; i < 5; i++)
 		possible += class[i] ? class_size[i] : 0;
-	if (different < possible)
-		possible = different;
-	return secret.n > 1024 ? UINT16_MAX : (unsigned)secret.n * log2_up(possible);
+	if (secret.n < 2 * different)
+		return (unsigned)secret.n * log2_up(possible);
+	return 2 * different * log2_up(possible);
 }
 
 void load_check(struct load *l)

@@ -33,15 +33,16 @@ struct question {
 	bool any;		/* %any stands for the peer */
 };
 
+static const struct identity nobody = { .kind = IDENTITY_NONE };
+
 static struct question psk_question(const struct identity *us, const struct identity *peer,
 				    bool peer_unknown)
 {
-	static const struct identity none = { .kind = IDENTITY_NONE };
 	bool any = peer_unknown || identity_is_any(peer);
 
 	/* An address that the configuration did not know may not be asked for in the file. */
 	if (any && (identity_is_any(peer) || peer->kind == IDENTITY_ADDR))
-		peer = &none;
+		peer = &nobody;
 	return (struct question){ .kind = SECRET_PSK, .us = us, .peer = peer, .any = any };
 }
 
@@ -159,7 +160,7 @@ static bool find_psk(void *s, const struct identity *us, const struct identity *
 
 static bool find_rsa(void *s, const struct identity *us, struct secret_found *out)
 {
-	struct question q = { .kind = SECRET_RSA, .us = us };
+	struct question q = { .kind = SECRET_RSA, .us = us, .peer = &nobody };
 
 	return answer(s, &q, out);
 }
@@ -198,7 +199,7 @@ static const char *const *which(void *store, const struct identity *us, const st
 {
 	const struct set *set = ((struct store *)store)->set;
 	struct question psk = psk_question(us, peer, peer_unknown);
-	struct question rsa = { .kind = SECRET_RSA, .us = us };
+	struct question rsa = { .kind = SECRET_RSA, .us = us, .peer = &nobody };
 	struct lines out = { .line = ARENA_ARRAY(a, const char *, set->n + 3) };
 
 	explain(set, &psk, a, &out);

@@ -11,6 +11,8 @@
 : "${PLUTO:=$top_builddir/src/pluto}"
 : "${WHACK:=$top_builddir/whack/whack}"
 : "${PLUTO_KERNEL:=klips}"
+# Where pluto finds klips and _updown before they are installed.
+export IPSEC_EXECDIR="${IPSEC_EXECDIR:-$top_builddir/src}"
 
 pluto_need() {
 	[ -x "$PLUTO" ] || lab_skip "$PLUTO is not built"

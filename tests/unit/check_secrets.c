@@ -44,8 +44,10 @@ static void teardown(void)
 
 static void write_bytes(const char *name, const void *p, size_t n, mode_t mode)
 {
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	unlink(name);	/* it may be read-only from before */
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, p, n), (ssize_t)n);
 	ck_assert_int_eq(fchmod(fd, mode), 0);
@@ -176,8 +178,8 @@ START_TEST(forms_of_a_psk)
 	assert_psk("10.0.0.1", "10.0.0.6", false, "five # \t'5'", 7);
 	assert_psk("10.0.0.1", "10.0.0.7", false, "six \"6\"", 8);
 	assert_psk("10.0.0.1", "2001:db8::1", false, "seven", 9);
-	assert_psk("fe80::", "2001:db8::2", false, "eight", 17);
-	assert_psk("joe@X.org", "@GW", false, "nine", 18);
+	assert_psk("fe80::", "2001:db8::2", false, "eight", 18);
+	assert_psk("joe@X.org", "@GW", false, "nine", 19);
 }
 END_TEST
 
@@ -201,7 +203,7 @@ static const struct bad_case bad_cases[] = {
 	{ "10.0.0.256 : PSK \"a\"\n", ":1:8: a part of a dotted address" },
 	{ "@ : PSK \"a\"\n", ":1:1: a name is missing after @" },
 	{ "\n\ngw.example : PSK \"a\"\n", ":3:1: a bare name is no index" },
-	{ ": PSK \"a\x01\"\x02\n", ":1:10: a control character" },
+	{ ": PSK \"a\x01\"\x02\n", ":1:11: a control character" },
 	{ "}\n", ":1:1: a colon is missing" },
 	{ ": RSA Modulus: 0x1\n", ":1:7: { is missing after RSA" },
 	{ ": RSA { Modulus: 0x11\n}\n", ":1:22: the entry ends before the }" },

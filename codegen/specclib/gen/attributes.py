@@ -97,7 +97,7 @@ CHECK = '''
 static bool check_attributes(const struct attribute_table *table, struct span list, uint32_t offset,
 			     const char *where, uint16_t notify, struct fault *f)
 {
-	static const uint16_t reasons[ATTRIBUTE_STATUS_COUNT] = {
+	static const uint16_t reason_of[ATTRIBUTE_STATUS_COUNT] = {
 		[ATTRIBUTE_CUT] = REASON_FIELD_TRUNCATED,
 		[ATTRIBUTE_FORM] = REASON_ATTRIBUTE_FORM,
 		[ATTRIBUTE_TWICE] = REASON_ATTRIBUTE_TWICE,
@@ -110,7 +110,7 @@ static bool check_attributes(const struct attribute_table *table, struct span li
 
 	if (status == ATTRIBUTE_OK)
 		return true;
-	return fault_at(f, reasons[status], notify, where, bad.name, offset + bad.offset,
+	return fault_at(f, reason_of[status], notify, where, bad.name, offset + bad.offset,
 			bad.got, bad.want);
 }
 '''

@@ -53,9 +53,14 @@ def source(keys):
               ['generated/keys.h', 'generated/messages.h'])
     with c.block('const struct value_desc key_values[KEY_VALUE_COUNT] =', '};'):
         for v in keys.values.values():
-            flags = ''.join(', .%s = true' % flag for flag in ('retain', 'secret')
-                            if getattr(v, flag))
-            c('[%s] = { .name = %s, .source = %s%s },' % (v.c, cstr(v.name), v.source, flags))
+            fields = ['.name = %s' % cstr(v.name), '.source = %s' % v.source]
+            fields += ['.%s = true' % flag for flag in ('retain', 'secret') if getattr(v, flag)]
+            line = '[%s] = { %s },' % (v.c, ', '.join(fields))
+            if width_of('\t' + line) <= WIDTH:
+                c(line)
+                continue
+            with c.block('[%s] =' % v.c, '},'):
+                c(', '.join(fields) + ',')
     c.blank()
     for i, f in enumerate(keys.formulas):
         terms(c, keys, i, f)

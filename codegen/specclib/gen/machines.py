@@ -108,10 +108,8 @@ def header(r):
     c.blank()
     declare(c, 'machine', spec.machines)
     declare(c, 'oneway', spec.oneways)
-    for m in spec.machines:
-        selected = selection(r, m)
-        if selected:
-            select_header(c, m, selected)
+    for variable, (registry, _) in selections(r).items():
+        select_header(c, variable, registry)
     return finish(c, 'machines.h')
 
 
@@ -129,21 +127,30 @@ def declare(c, kind, decls):
     c.blank()
 
 
-def selection(r, machine):
-    """(registry, [(variant, symbol)]) when the variants stand for values of a registry."""
-    pairs = [(v.text, s.text) for v, s in (machine.selects.variants if machine.selects else ()) if s]
-    if not pairs:
-        return None
+def selections(r):
+    """variable -> (registry, [(variant, symbol)]) where variants stand for values of a registry;
+    machines that select the same variable share it."""
+    out = {}
+    for m in r.spec.machines:
+        pairs = [(v.text, s.text) for v, s in (m.selects.variants if m.selects else ()) if s]
+        if not pairs:
+            continue
+        variable = m.selects.variable.text
+        registry, known = out.setdefault(variable, (registry_with(r, m, pairs), []))
+        known += [p for p in pairs if p not in known]
+    return out
+
+
+def registry_with(r, machine, pairs):
+    """The first registry that has all symbols."""
     for registry in r.spec.registries:
         symbols = {e.symbol.text for e in registry.entries if e.symbol is not None}
         if all(s in symbols for _, s in pairs):
-            return registry, pairs
+            return registry
     raise GenerateError(machine.loc, 'no registry has all of ' + ', '.join(s for _, s in pairs))
 
 
-def select_header(c, machine, selected):
-    registry, _ = selected
-    variable = machine.selects.variable.text
+def select_header(c, variable, registry):
     c.comment("The variant of '%s' that a value of %s stands for; false if it is none of them."
               % (variable, registry.name))
     c('bool %s_variant(uint32_t value, enum variant *out);' % variable)
@@ -170,10 +177,8 @@ def source(r, ex, actions):
         oneway(c, spec, ex, o)
     index(c, spec, 'machine', spec.machines)
     index(c, spec, 'oneway', spec.oneways)
-    for m in spec.machines:
-        selected = selection(r, m)
-        if selected:
-            select_source(c, m, selected)
+    for variable, (registry, pairs) in selections(r).items():
+        select_source(c, variable, registry, pairs)
     return finish(c, 'machines.c')
 
 
@@ -331,9 +336,7 @@ def index(c, spec, kind, decls):
             c.depth += 1
 
 
-def select_source(c, m, selected):
-    registry, pairs = selected
-    variable = m.selects.variable.text
+def select_source(c, variable, registry, pairs):
     with c.function('bool %s_variant(uint32_t value, enum variant *out)' % variable):
         with c.block('switch (value)'):
             c.depth -= 1

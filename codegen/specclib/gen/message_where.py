@@ -3,10 +3,10 @@
 A condition on one payload (count(SAi.proposals) == 1, or a role's own) becomes a check function of
 that slot; has() and each() compare what the whole message has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..ast import And, Call, Compare, In, TupleExpr
-from .conditions import condition, equals, pair, struct_scope, subject, value
+from ..ast import And, Call, Compare, In, Path, TupleExpr
+from .conditions import condition, equals, negation, pair, struct_scope, subject
 from .cwriter import cstr, upper
 from .exchange import GenerateError, paren, path_text, place
 from .layout import Layout
@@ -52,6 +52,15 @@ def subject_slot(expr):
         side = side.items[0]
     path = side.args[0] if isinstance(side, Call) else side
     return path.names[0].text
+
+
+def last_member(expr):
+    """A condition on ROLE.a.b as one on b, which is a member where the path ends."""
+    if isinstance(expr, Path):
+        return replace(expr, names=expr.names[-1:])
+    if isinstance(expr, Call):
+        return replace(expr, args=tuple(last_member(a) for a in expr.args))
+    return replace(expr, left=last_member(expr.left))
 
 
 class Wheres:
@@ -166,32 +175,19 @@ class Wheres:
             path = left.args[0] if isinstance(left, Call) else left
             names = [n.text for n in path.names]
             with Walk(self, self.struct(slot.payload), names[1:-1]) as walk:
-                self.innermost(rule, view, left, names[-1], walk)
+                self.innermost(rule, view, left, walk)
             self.c('return true;')
 
-    def innermost(self, rule, view, left, member, walk):
+    def innermost(self, rule, view, left, walk):
+        """The comparison itself, on the item that the path has led to."""
         offset = '%s->offset' % view.slots[subject_slot(rule.expr)].payload.lower()
         scope = struct_scope(self.r, walk.struct, walk.prefix, offset)
-        got = self.operand(left, member, scope, walk)
-        want = value(rule.expr.right, scope, got)
-        flip = {'==': '!=', '!=': '==', '<': '>=', '<=': '>', '>': '<=', '>=': '<'}[rule.expr.op]
-        self.c('if (%s %s %s)' % (got.c, flip, want.c))
+        expr = last_member(rule.expr)
+        got, want = subject(expr, scope)
+        self.c('if (%s)' % negation(expr, scope))
         with self.c.indent():
-            self.fault(cstr(view.name), cstr(path_text(left)), offset, got.c, want.c,
+            self.fault(cstr(view.name), cstr(path_text(left)), offset, got.c, want,
                        self.r.notify(rule.notify))
-
-    @staticmethod
-    def operand(left, member, scope, walk):
-        if isinstance(left, Call):
-            slot = scope.slot(member)
-            if left.fn.text == 'count':
-                got = '%s%s' % (walk.prefix, scope.layout.count_member(slot))
-            elif left.fn.text == 'len':
-                got = '%s%s.n' % (walk.prefix, slot.c)
-            else:
-                raise GenerateError(left.loc, "no function '%s' here" % left.fn.text)
-            return type(scope.path([member]))(got)
-        return scope.path([member])
 
     # ---- has() and each()
 
@@ -311,10 +307,10 @@ class Wheres:
         c = self.c
         found = calls(rule.expr)
         got = self.flag(found[0])
+        op = {'==': '!=', '!=': '=='}[rule.expr.op] if isinstance(rule.expr, Compare) else None
         want = self.flag(found[1]) if len(found) > 1 else 'true'
-        op = {'==': '!=', '!=': '=='}[rule.expr.op] if isinstance(rule.expr, Compare) else '!='
         bound = '(variants & %s) != 0 && ' % paren(rule.variants) if rule.variants else ''
-        c('if (%s%s %s %s)' % (bound, got, op, want))
+        c('if (%s%s)' % (bound, '%s %s %s' % (got, op, want) if op else '!' + got))
         with c.indent():
             self.fault(cstr(view.name), cstr(path_text(rule.expr)), 'at', got, want,
                        self.r.notify(rule.notify))

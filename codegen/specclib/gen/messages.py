@@ -290,7 +290,8 @@ def bind(c, view):
 
 def emit(c, view):
     """Header, then the payloads from left to right, then the tolerated ones."""
-    head = 'static void emit_message_%s(struct writer *w, uint32_t variant, const void *out, size_t n_hash, struct emitted *e)'
+    head = ('static void emit_message_%s(struct writer *w, uint32_t variant, const void *out, '
+            'size_t n_hash, struct emitted *e)')
     c.comment('%s: %s (%s)' % (view.name, cite(*view.clauses()), places(view)), shape_lines(view))
     with c.function(head % view.name):
         c('const struct out_%s *o = out;' % view.name)

@@ -4,6 +4,7 @@ from .cwriter import cbool, cnum, cstr, finish, start, upper, wrap
 from .resolve import spec_of
 
 COMMON = 'common'
+DEBUG_CLASSES, PRIVATE = 'debug_classes', 'PRIVATE'
 NUMBERS = {'u32': 0xffffffff, 'port': 65535}
 FILES = ('path',)
 HELP_COLUMN = 28
@@ -65,12 +66,25 @@ def programs(spec):
 def outputs(model):
 	spec = spec_of(model)
 	ps = programs(spec)
-	out = {'options.h': header(ps), 'options.c': source(ps)}
+	out = {'options.h': header(ps), 'options.c': source(ps, debug_masks(spec))}
 	for p in ps:
 		out['%s-options.man' % p.name] = manual(p)
 		out['%s-synopsis.man' % p.name] = synopsis(p)
 		out['%s-completion.bash' % p.name] = completion(p)
 	return out
+
+
+def debug_masks(spec):
+	"""Option name -> mask of debug_classes; `all` never means PRIVATE."""
+	masks = {'debug-none': 0, 'debug-all': 0}
+	for bits in spec.bits:
+		if bits.name.text != DEBUG_CLASSES:
+			continue
+		for entry in bits.entries:
+			masks['debug-' + entry.symbol.text.lower().replace('_', '-')] = 1 << entry.bit
+			if entry.symbol.text != PRIVATE:
+				masks['debug-all'] |= 1 << entry.bit
+	return masks
 
 
 # ---- C
@@ -95,14 +109,14 @@ def header(ps):
 	return finish(c, 'options.h')
 
 
-def source(ps):
+def source(ps, masks):
 	c = start('options.c', 'the options of each program.', ['generated/options.h'], 'spec/options.spec')
 	for p in ps:
 		choices(c, p)
 		c('static const struct option_desc %s_options[] = {' % p.name)
 		with c.indent():
 			for form, option in p.options:
-				describe(c, p, form, option)
+				describe(c, p, form, option, masks.get(option.name.text))
 		c('};')
 		c.blank()
 		forms(c, p)
@@ -130,7 +144,7 @@ def choices(c, p):
 	c.blank()
 
 
-def describe(c, p, form, option):
+def describe(c, p, form, option, mask):
 	kind = option.type.text if option.type else 'flag'
 	flags = words(option)
 	parts = ['.id = ' + p.id(option.name.text), '.form = ' + p.form_id(form),
@@ -143,6 +157,8 @@ def describe(c, p, form, option):
 		parts.append('.choices = ' + choices_name(p, form, option))
 	if option.default is not None:
 		parts.append('.text = ' + cstr(str(option.default)))
+	if mask is not None:
+		parts += ['.debug = true', '.number = ' + cnum(mask)]
 	number = default_number(option, kind)
 	if number:
 		parts.append('.number = ' + cnum(number))

@@ -179,10 +179,10 @@ def entry(c, r, reason):
 def function(c, reason):
 	c.comment(place(reason))
 	with c.function(head(reason)):
-		c('char message[ROOM];' if reason.remedy is None else 'char message[ROOM], remedy[ROOM];')
-		c('struct text t = text_on(message, sizeof(message));')
+		c('char message_[ROOM];' if reason.remedy is None else 'char message_[ROOM], remedy_[ROOM];')
+		c('struct text t = text_on(message_, sizeof(message_));')
 		if reason.remedy is not None:
-			c('struct text u = text_on(remedy, sizeof(remedy));')
+			c('struct text u = text_on(remedy_, sizeof(remedy_));')
 		c.blank()
 		printed = words(c, reason, 't', reason.template)
 		if reason.remedy is not None:

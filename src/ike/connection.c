@@ -1,0 +1,234 @@
+/* connection.c -- the connection database: names, orientation, pairs of hosts. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "ike/initiate.h"
+#include "ike/internal.h"
+#include "ike/routing.h"
+
+struct connection *connection_find(struct ike *ike, struct span name)
+{
+	struct connection *c;
+
+	HASH_FIND(by_name, ike->connections, name.p, (unsigned)name.n, c);
+	return c;
+}
+
+struct subnet connection_client(const struct connection *c, bool ours)
+{
+	const struct end *e = ours ? our_end(c) : peer_end(c);
+
+	return e->has_client ? e->client : subnet_of_host(&e->host);
+}
+
+bool connection_tunnel(const struct connection *c)
+{
+	return c->policy.tunnel || our_end(c)->has_client || peer_end(c)->has_client;
+}
+
+bool connection_ipsec(const struct connection *c)
+{
+	return c->policy.encrypt || c->policy.authenticate || c->policy.pfs;
+}
+
+/* ---- pairs of hosts ---------------------------------------------------- */
+
+static void pair_key(struct host_pair *p, const struct ip_addr *us, const struct ip_addr *peer)
+{
+	memset(&p->key, 0, sizeof(p->key));	/* hashed as bytes */
+	p->key.us.len = us->len;
+	memcpy(p->key.us.b, us->b, us->len);
+	p->key.peer.len = peer->len;
+	memcpy(p->key.peer.b, peer->b, peer->len);
+}
+
+struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us, const struct ip_addr *peer)
+{
+	struct host_pair want, *p;
+
+	pair_key(&want, us, peer);
+	HASH_FIND(hh, ike->pairs, &want.key, sizeof(want.key), p);
+	return p;
+}
+
+static void enter_pair(struct ike *ike, struct connection *c)
+{
+	const struct ip_addr *us = &our_end(c)->host, *peer = &peer_end(c)->host;
+	struct host_pair *p;
+
+	if (addr_is_any(peer))
+		return;
+	p = host_pair_find(ike, us, peer);
+	if (p == NULL) {
+		p = NEW(struct host_pair);
+		pair_key(p, us, peer);
+		LIST_INIT(&p->connections);
+		LIST_INIT(&p->phase1s);
+		HASH_ADD(hh, ike->pairs, key, sizeof(p->key), p);
+	}
+	LIST_INSERT_HEAD(&p->connections, c, in_pair);
+	c->pair = p;
+}
+
+static void leave_pair(struct ike *ike, struct connection *c)
+{
+	struct host_pair *p = c->pair;
+
+	if (p == NULL)
+		return;
+	LIST_REMOVE(c, in_pair);
+	c->pair = NULL;
+	if (!LIST_EMPTY(&p->connections) || !LIST_EMPTY(&p->phase1s))
+		return;
+	HASH_DEL(ike->pairs, p);
+	free(p);
+}
+
+/* ---- orientation ------------------------------------------------------- */
+
+static const struct kernel_interface *interface_of(const struct ike *ike, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < ike->n_interfaces; i++)
+		if (addr_eq(&ike->interfaces[i].addr, a))
+			return &ike->interfaces[i];
+	return NULL;
+}
+
+static const char *interface_list(struct ike *ike)
+{
+	char *p = arena_alloc(ike->arena, 512);
+	struct text t = text_on(p, 512);
+	char a[ADDR_TEXT];
+
+	for (size_t i = 0; i < ike->n_interfaces; i++)
+		text_add(&t, "%s%s %s", i > 0 ? ", " : "", ike->interfaces[i].real,
+			 addr_format(&ike->interfaces[i].addr, a));
+	return t.n == 0 ? "no public interface" : p;
+}
+
+const struct refusal *orientation_refusal(struct ike *ike, const struct connection *c)
+{
+	const struct ip_addr *left = &c->end[0].host, *right = &c->end[1].host;
+
+	if (!ike->listening)
+		return refuse_not_oriented_yet(ike->arena, c->name);
+	if (interface_of(ike, left) != NULL && interface_of(ike, right) != NULL)
+		return refuse_both_ends(ike->arena, c->name, left, right);
+	return refuse_neither_end(ike->arena, c->name, left, right, interface_list(ike));
+}
+
+/* Identities that follow from the hosts. */
+static void fill_identities(struct connection *c)
+{
+	for (int i = 0; i < 2; i++)
+		if (!c->end[i].id_given)
+			c->end[i].id = identity_of_addr(&c->end[i].host);
+}
+
+static void orient(struct ike *ike, struct connection *c)
+{
+	const struct kernel_interface *left = interface_of(ike, &c->end[0].host);
+	const struct kernel_interface *right = interface_of(ike, &c->end[1].host);
+
+	if ((left == NULL) == (right == NULL))
+		return;
+	c->ours = left != NULL ? 0 : 1;
+	c->interface = NEW(struct kernel_interface);
+	*c->interface = left != NULL ? *left : *right;
+	fill_identities(c);
+	enter_pair(ike, c);
+}
+
+static void disorient(struct ike *ike, struct connection *c)
+{
+	struct plan *p;
+
+	if (c->ours < 0)
+		return;
+	connection_terminate(ike, c);
+	p = plan_new(ike, c);
+	routing_down(ike, c, p);
+	plan_submit(p, NULL, NULL);
+	leave_pair(ike, c);
+	c->ours = -1;
+}
+
+void connections_orient(struct ike *ike)
+{
+	struct connection *c, *next;
+
+	HASH_ITER(by_name, ike->connections, c, next) {
+		const struct kernel_interface *now = c->ours < 0 ? NULL :
+						     interface_of(ike, &our_end(c)->host);
+
+		/* What is oriented and still right is left alone, with all its SAs. */
+		if (c->ours >= 0 && now != NULL && strcmp(now->real, c->interface->real) == 0 &&
+		    strcmp(now->virtual_, c->interface->virtual_) == 0)
+			continue;
+		if (c->ours >= 0 && STAILQ_EMPTY(&c->plans)) {
+			disorient(ike, c);
+			free(c->interface);
+			c->interface = NULL;
+		}
+		if (c->ours < 0)
+			orient(ike, c);
+	}
+}
+
+/* ---- life -------------------------------------------------------------- */
+
+void connection_add(struct ike *ike, struct connection *c)
+{
+	c->ours = -1;
+	c->reqid = ++ike->last_reqid;
+	LIST_INIT(&c->phase2s);
+	STAILQ_INIT(&c->plans);
+	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
+	if (ike->listening)
+		orient(ike, c);
+}
+
+static void free_end(struct end *e)
+{
+	if (e->id_given && e->id.kind != IDENTITY_ADDR)
+		free((void *)e->id.name.p);
+	free(e->updown);
+}
+
+void connection_free(struct connection *c)
+{
+	free_end(&c->end[0]);
+	free_end(&c->end[1]);
+	free(c->policy.ike.row);
+	free(c->policy.esp.row);
+	free(c->policy.ah.row);
+	free(c->interface);
+	free(c->name);
+	free(c);
+}
+
+void connection_settled(struct ike *ike, struct connection *c)
+{
+	(void)ike;
+	if (c->deleted && c->held == 0 && STAILQ_EMPTY(&c->plans))
+		connection_free(c);
+}
+
+void connection_delete(struct ike *ike, struct connection *c)
+{
+	struct plan *p;
+
+	HASH_DELETE(by_name, ike->connections, c);
+	c->held++;
+	c->deleted = true;
+	if (c->ours >= 0) {
+		connection_terminate(ike, c);
+		phase1s_hand_over(ike, c);
+		p = plan_new(ike, c);
+		routing_down(ike, c, p);
+		plan_submit(p, NULL, NULL);
+		leave_pair(ike, c);
+	}
+	c->held--;
+	connection_settled(ike, c);
+}

@@ -1,0 +1,287 @@
+/* describe.c -- the connection form of whack: from a description to a connection. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "generated/suites.h"
+#include "ike/algorithms.h"
+#include "ike/internal.h"
+
+struct description {		/* what is being built, and where it went wrong */
+	struct ike *ike;
+	struct connection *c;
+	const struct refusal *why;
+};
+
+static bool good_name(struct span s)
+{
+	if (s.n == 0 || s.n > LIMIT_NAME_OCTETS)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t b = s.p[i];
+		bool alnum = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9');
+
+		if (!alnum && (i == 0 || strchr("._-+", b) == NULL || b == '\0'))
+			return false;
+	}
+	return true;
+}
+
+static const char *quoted(struct description *d, struct span text)
+{
+	return arena_str(d->ike->arena, text);
+}
+
+static char *copy_text(struct span s)
+{
+	char *p = xcalloc(1, s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p;
+}
+
+/* ---- ends -------------------------------------------------------------- */
+
+static bool describe_id(struct description *d, struct span text, struct end *e)
+{
+	const char *why = NULL;
+	unsigned column = 0;
+	enum identity_form form;
+
+	if (text.n == 0)
+		return true;
+	form = identity_parse(text, &e->id, &why, &column);
+	if (form != IDENTITY_OK) {
+		if (form == IDENTITY_HOST)
+			why = "is a name to be resolved: whack does that; give an address or @NAME";
+		d->why = refuse_bad_text(d->ike->arena, d->c->name, "--id", quoted(d, text), column, why);
+		return false;
+	}
+	if (identity_is_any(&e->id))	/* as good as none: follows from the address */
+		return true;
+	e->id_given = true;
+	if (e->id.kind != IDENTITY_ADDR) {
+		size_t n = e->id.name.n;
+
+		e->id.name = span_of(copy_text(e->id.name), n);
+	}
+	return true;
+}
+
+static bool describe_end(struct description *d, const struct control_end *from, struct end *e)
+{
+	e->host = from->host;
+	e->ikeport = from->ikeport;
+	e->nexthop = from->nexthop;
+	e->has_client = from->client.addr.len != 0;
+	e->client = from->client;
+	e->protocol = from->protocol;
+	e->port = from->port;
+	if (from->updown.n > 0)
+		e->updown = copy_text(from->updown);
+	return describe_id(d, from->id, e);
+}
+
+static bool same_family(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return a->len == 0 || b->len == 0 || a->len == b->len;
+}
+
+static bool check_ends(struct description *d)
+{
+	const struct end *l = &d->c->end[0], *r = &d->c->end[1];
+
+	if (addr_is_any(&l->host) && addr_is_any(&r->host))
+		d->why = refuse_two_wildcards(d->ike->arena, d->c->name);
+	else if (!same_family(&l->host, &r->host) ||
+		 (l->has_client && r->has_client && l->client.addr.len != r->client.addr.len))
+		d->why = refuse_families(d->ike->arena, d->c->name);
+	return d->why == NULL;
+}
+
+/* ---- suites ------------------------------------------------------------ */
+
+/* An owned copy of rows that live in the arena: one allocation for rows and cells. */
+static struct rows copy_rows(const struct suite *s)
+{
+	size_t cells = 0, at = 0;
+	struct rows rows = { .n = s->n };
+
+	for (size_t i = 0; i < s->n; i++)
+		cells += s->rows[i].n;
+	rows.row = xcalloc(1, s->n * sizeof(struct suite_row) + cells * sizeof(struct suite_cell));
+	struct suite_cell *cell = (struct suite_cell *)(rows.row + s->n);
+
+	for (size_t i = 0; i < s->n; i++) {
+		rows.row[i] = s->rows[i];
+		rows.row[i].cells = memcpy(cell + at, s->rows[i].cells,
+					   s->rows[i].n * sizeof(struct suite_cell));
+		at += s->rows[i].n;
+	}
+	rows.all = rows.row;
+	return rows;
+}
+
+static const struct suite *policy_suite(struct description *d, const char *kind, struct span policy)
+{
+	const char *name = policy.n == 0 ? "modern" : quoted(d, policy);
+	const struct suite *s = suite_by_name(arena_printf(d->ike->arena, "%s_%s", kind, name));
+
+	if (s == NULL && d->why == NULL)
+		d->why = refuse_unknown_policy(d->ike->arena, d->c->name, name, "modern, freeswan");
+	return s;
+}
+
+static bool describe_rows(struct description *d, const char *kind, uint8_t protocol, struct span policy,
+			  struct span strings, struct rows *out)
+{
+	const struct suite *s = policy_suite(d, kind, policy);
+	struct algorithms algorithms = { 0 };
+
+	if (s == NULL)
+		return false;
+	if (strings.n == 0) {
+		*out = (struct rows){ .all = s->rows, .n = s->n };
+		return true;
+	}
+	d->why = algorithms_parse(protocol, strings, s, d->ike->arena, &algorithms);
+	if (d->why != NULL)
+		return false;
+	*out = copy_rows(&algorithms.suite);
+	if (algorithms.group != 0)
+		d->c->policy.pfs_group = (uint16_t)algorithms.group;
+	return true;
+}
+
+static bool describe_pfs_group(struct description *d, struct span text)
+{
+	const struct registry_entry *e;
+
+	if (text.n == 0)
+		return true;
+	e = registry_by_word(&registry_oakley_group, text);
+	if (e == NULL || group_alg((uint16_t)e->lo) == ALG_NONE) {
+		d->why = refuse_bad_text(d->ike->arena, d->c->name, "--pfsgroup", quoted(d, text), 1,
+					 "is no group that pluto can do, such as modp2048 or ecp256");
+		return false;
+	}
+	d->c->policy.pfs_group = (uint16_t)e->lo;
+	return true;
+}
+
+static bool describe_suites(struct description *d, const struct control_connection *m)
+{
+	struct policy *p = &d->c->policy;
+
+	return describe_rows(d, "ike", PROTOCOL_ID_ISAKMP, m->policy, m->ike, &p->ike) &&
+	       describe_rows(d, "esp", PROTOCOL_ID_ESP, m->policy, m->esp, &p->esp) &&
+	       describe_rows(d, "ah", PROTOCOL_ID_AH, m->policy, m->ah, &p->ah) &&
+	       describe_pfs_group(d, m->pfsgroup);
+}
+
+/* ---- policy ------------------------------------------------------------ */
+
+static bool check_life(struct description *d, const char *option, uint32_t seconds, uint32_t limit)
+{
+	if (seconds <= limit)
+		return true;
+	d->why = refuse_life_over_max(d->ike->arena, d->c->name, option, seconds, limit);
+	return false;
+}
+
+static bool describe_policy(struct description *d, const struct control_connection *m)
+{
+	struct policy *p = &d->c->policy;
+
+	p->psk = m->psk || !m->rsasig;		/* neither: what there are keys for */
+	p->rsasig = m->rsasig;
+	p->encrypt = m->encrypt;
+	p->authenticate = m->authenticate;
+	p->compress = m->compress;
+	p->tunnel = m->tunnel;
+	p->pfs = m->pfs;
+	p->ike_life = m->ikelifetime;
+	p->ipsec_life = m->ipseclifetime;
+	p->margin = m->rekeymargin;
+	p->fuzz = m->rekeyfuzz;
+	p->keyingtries = m->keyingtries;
+	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
+	if (m->compress)
+		d->why = refuse_not_supported(d->ike->arena, "IPComp");
+	else if (m->aggressive)
+		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
+	else if (m->rsasig && !m->psk)
+		d->why = refuse_not_supported(d->ike->arena, "authentication by RSA signature");
+	else if (m->tunnel && !m->encrypt && !m->authenticate)
+		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
+	return d->why == NULL &&
+	       check_life(d, "--ikelifetime", m->ikelifetime, LIMIT_IKE_LIFE_MAX) &&
+	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);
+}
+
+/* A margin that leaves nothing of the lifetime is cut down, with a word about it. */
+static void warn_margin(struct ike *ike, uint32_t whack, const struct connection *c)
+{
+	uint64_t most = (uint64_t)c->policy.margin * (100 + c->policy.fuzz) / 100;
+	uint32_t life = c->policy.ike_life < c->policy.ipsec_life || !connection_ipsec(c)
+			? c->policy.ike_life : c->policy.ipsec_life;
+
+	if (most >= life && life != 0)
+		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": a lifetime of %u seconds is shorter than "
+			  "rekeymargin and rekeyfuzz (up to %llu): rekeying may begin at half the lifetime",
+			  c->name, life, (unsigned long long)most);
+}
+
+/* What the load can already tell that initiating would stumble over. */
+static void warn_secret(struct ike *ike, uint32_t whack, const struct connection *c)
+{
+	struct secret_found found = { 0 };
+
+	if (c->ours < 0 || !c->policy.psk || addr_is_any(&peer_end(c)->host))
+		return;
+	if (!ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, &found))
+		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": %s", c->name, found.why);
+}
+
+static const struct refusal *check_name(struct ike *ike, const struct control_connection *m)
+{
+	char *name = arena_str(ike->arena, m->name);
+
+	if (!good_name(m->name))
+		return refuse_bad_name(ike->arena, name, LIMIT_NAME_OCTETS);
+	if (!m->replace && connection_find(ike, m->name) != NULL)
+		return refuse_duplicate_name(ike->arena, name);
+	if (HASH_CNT(by_name, ike->connections) >= LIMIT_CONNECTIONS)
+		return refuse_too_many_connections(ike->arena, LIMIT_CONNECTIONS);
+	return NULL;
+}
+
+void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m)
+{
+	struct description d = { .ike = ike, .why = check_name(ike, m) };
+	struct connection *old;
+
+	if (d.why == NULL) {
+		d.c = NEW(struct connection);
+		d.c->name = copy_text(m->name);
+		if (describe_end(&d, &m->left, &d.c->end[0]) && describe_end(&d, &m->right, &d.c->end[1]) &&
+		    check_ends(&d) && describe_policy(&d, m))
+			describe_suites(&d, m);
+	}
+	if (d.why != NULL) {
+		if (d.c != NULL)
+			connection_free(d.c);
+		ike_reply_refusal(ike, whack, d.why);
+		ike_finish(ike, whack);
+		return;
+	}
+	old = connection_find(ike, m->name);
+	if (old != NULL)
+		connection_delete(ike, old);
+	connection_add(ike, d.c);
+	ike_log(ike, d.c, NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
+	warn_margin(ike, whack, d.c);
+	warn_secret(ike, whack, d.c);
+	ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": connection described", d.c->name);
+	ike_finish(ike, whack);
+}

@@ -1,0 +1,148 @@
+/* engine_host.c -- what the engine asks of ike. */
+#include "ike/internal.h"
+#include "ike/phase2.h"
+
+static struct ike *of(void *ctx)
+{
+	return ctx;
+}
+
+static void on_send(void *ctx, const struct exchange *x, struct span datagram)
+{
+	struct ike *ike = of(ctx);
+
+	ike->host.send(ike->host.ctx, &x->local, &x->remote, datagram);
+}
+
+static void on_random(void *ctx, void *p, size_t n)
+{
+	of(ctx)->host.random(of(ctx)->host.ctx, p, n);
+}
+
+static void on_log(void *ctx, const struct exchange *x, bool serious, const struct refusal *why)
+{
+	ike_refusal(of(ctx), exchange_connection(x), x, exchange_whack(x), serious, why);
+}
+
+static uint32_t class_bit(enum engine_debug class_)
+{
+	static const uint32_t bit[] = {
+		[ENGINE_DEBUG_RAW] = DEBUG_CLASSES_RAW,
+		[ENGINE_DEBUG_CRYPT] = DEBUG_CLASSES_CRYPT,
+		[ENGINE_DEBUG_PARSING] = DEBUG_CLASSES_PARSING,
+		[ENGINE_DEBUG_EMITTING] = DEBUG_CLASSES_EMITTING,
+		[ENGINE_DEBUG_CONTROL] = DEBUG_CLASSES_CONTROL,
+		[ENGINE_DEBUG_PRIVATE] = DEBUG_CLASSES_PRIVATE,
+	};
+
+	return bit[class_];
+}
+
+static bool on_debugging(void *ctx, const struct exchange *x, enum engine_debug class_)
+{
+	return ike_debugging(of(ctx), exchange_connection(x), class_bit(class_));
+}
+
+static void on_debug(void *ctx, const struct exchange *x, enum engine_debug class_, const char *line)
+{
+	ike_debug(of(ctx), exchange_connection(x), class_bit(class_), "%s", line);
+}
+
+/* A first message: is there a connection between these addresses at all? */
+static const struct refusal *admit_phase1(struct ike *ike, struct exchange *x, struct arena *arena)
+{
+	struct host_pair *pair = host_pair_find(ike, &x->local, &x->remote.addr);
+	struct phase1 *p;
+
+	if (pair == NULL || LIST_EMPTY(&pair->connections))
+		return refuse_no_connection(arena, &x->local, &x->remote);
+	if (ike->half_open >= LIMIT_HALF_OPEN)
+		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
+	p = phase1_new(ike, LIST_FIRST(&pair->connections), NO_WHACK, 1);
+	p->x = x;
+	x->user = p;
+	ike->half_open++;
+	return NULL;
+}
+
+static const struct refusal *on_admit(void *ctx, struct exchange *x, struct arena *arena)
+{
+	struct ike *ike = of(ctx);
+
+	if (!ike->listening || ike->stopping)
+		return refuse_not_wanted_now(arena);
+	return x->parent == NULL ? admit_phase1(ike, x, arena) : phase2_admit(ike, x);
+}
+
+/* The first encrypted message of a phase 1 with a preshared secret does not make sense. */
+static const struct refusal *on_garbled(void *ctx, struct exchange *x, struct arena *arena,
+					const struct fault *f)
+{
+	struct phase1 *p = phase1_of(x);
+
+	(void)ctx;
+	(void)f;
+	if (p == NULL || p->n == NULL || p->n->secret_file == NULL)
+		return NULL;
+	return refuse_psk_mismatch(arena, p->c->name, p->n->secret_file, p->n->secret_line);
+}
+
+static void on_refused(void *ctx, struct exchange *x, const struct refusal *why)
+{
+	if (why->notify != 0)
+		send_notify(of(ctx), x, why->notify);
+}
+
+static void on_moved(void *ctx, struct exchange *x)
+{
+	struct ike *ike = of(ctx);
+
+	if (!exchange_final(x)) {
+		ike_log(ike, exchange_connection(x), x, exchange_whack(x),
+			(uint16_t)(WHACK_STATUS_STATE + x->state->id), "%s: %s", x->state->name,
+			x->state->text);
+		return;
+	}
+	if (x->machine->phase == 1) {
+		struct phase1 *p = x->user;
+
+		ike_log(ike, p->c, x, p->whack, (uint16_t)(WHACK_STATUS_STATE + x->state->id), "%s: %s, %s",
+			x->state->name, x->state->text, choice_text(ike->arena, &p->chosen));
+		phase1_established(p);
+	} else {
+		phase2_established(x->user);
+	}
+}
+
+static void on_resent(void *ctx, struct exchange *x, bool by_timer)
+{
+	struct ike *ike = of(ctx);
+
+	ike_log(ike, exchange_connection(x), x, exchange_whack(x), WHACK_STATUS_RETRANSMISSION,
+		by_timer ? "%s: no answer yet, sending again" :
+			   "%s: the peer repeats its message, our answer is sent again",
+		x->state->name);
+}
+
+static void on_ended(void *ctx, struct exchange *x, enum end_reason why)
+{
+	(void)ctx;
+	if (x->user == NULL)
+		return;
+	if (x->machine->phase == 1)
+		phase1_ended(x->user, why);
+	else
+		phase2_ended(x->user, why);
+	x->user = NULL;
+}
+
+struct engine_host ike_engine_host(struct ike *ike)
+{
+	return (struct engine_host){
+		.ctx = ike,
+		.send = on_send, .random = on_random, .log = on_log,
+		.debugging = on_debugging, .debug = on_debug,
+		.admit = on_admit, .garbled = on_garbled, .refused = on_refused,
+		.moved = on_moved, .resent = on_resent, .ended = on_ended,
+	};
+}

@@ -1,0 +1,204 @@
+/* ike.c -- the whole of IKE behind one object: its life and what comes in. */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "ike/initiate.h"
+#include "ike/internal.h"
+#include "ike/phase2.h"
+
+struct ike *ike_new(const struct ike_config *config)
+{
+	struct ike *ike = NEW(struct ike);
+	struct engine_config engine = { .host = ike_engine_host(ike) };
+
+	ike->host = config->host;
+	ike->kernel = config->kernel;
+	ike->secrets = config->secrets;
+	ike->debug = config->debug;
+	ike->updown = config->updown;
+	ike->arena = arena_new();
+	ike->routes = routes_new();
+	ike->engine = engine_new(&engine);
+	return ike;
+}
+
+void ike_set_kernel(struct ike *ike, struct kernel kernel)
+{
+	ike->kernel = kernel;
+}
+
+static void drop_connections(struct ike *ike)
+{
+	struct connection *c, *next;
+	struct host_pair *p, *next_p;
+
+	HASH_ITER(by_name, ike->connections, c, next)
+		connection_delete(ike, c);
+	HASH_ITER(hh, ike->pairs, p, next_p) {
+		HASH_DEL(ike->pairs, p);
+		free(p);
+	}
+}
+
+void ike_free(struct ike *ike)
+{
+	if (ike == NULL)
+		return;
+	ike->stopping = true;
+	ike->quiet = true;
+	drop_connections(ike);
+	engine_free(ike->engine);
+	requests_free(ike);
+	routes_free(ike->routes);
+	arena_free(ike->arena);
+	free(ike->interfaces);
+	free(ike);
+}
+
+void ike_clock(struct ike *ike, uint64_t now)
+{
+	if (now > ike->now)
+		ike->now = now;
+}
+
+/* Has everything come to rest that shutdown waits for? */
+static void check_stopped(struct ike *ike)
+{
+	if (!ike->stopping || ike->n_plans > 0 || ike->told_stopped)
+		return;
+	ike->told_stopped = true;
+	ike->host.stopped(ike->host.ctx);
+}
+
+void ike_datagram(struct ike *ike, uint64_t now, const struct ip_addr *local,
+		  const struct endpoint *remote, struct span datagram)
+{
+	ike_clock(ike, now);
+	if (!ike->listening)
+		return;
+	arena_reset(ike->arena);
+	engine_receive(ike->engine, now, local, remote, datagram);
+}
+
+void ike_unreachable(struct ike *ike, uint64_t now, const struct endpoint *remote, const char *detail)
+{
+	char t[ENDPOINT_TEXT];
+
+	ike_clock(ike, now);
+	/* A forged ICMP message must not end anything: it is told, and retransmission decides. */
+	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "a message to %s was not delivered: %s",
+		endpoint_format(remote, t), detail);
+}
+
+void ike_command(struct ike *ike, uint64_t now, uint32_t client, struct span frame)
+{
+	struct control_message m;
+	struct fault f = { 0 };
+
+	ike_clock(ike, now);
+	arena_reset(ike->arena);
+	if (control_get(frame, ike->arena, &m, &f)) {
+		command_run(ike, client, &m);
+	} else {
+		ike_reply_refusal(ike, client,
+				  refuse_bad_request(ike->arena, refuse_fault(ike->arena, &f)->message));
+		ike_finish(ike, client);
+	}
+	check_stopped(ike);
+}
+
+static void forget(uint32_t *whack, uint32_t client)
+{
+	if (*whack == client)
+		*whack = NO_WHACK;
+}
+
+void ike_client_gone(struct ike *ike, uint32_t client)
+{
+	struct exchange *x;
+
+	for (x = engine_first(ike->engine); x != NULL; x = engine_next(x)) {
+		if (x->user == NULL)
+			continue;
+		if (x->machine->phase == 1) {
+			struct phase1 *p = x->user;
+			struct pending *q;
+
+			forget(&p->whack, client);
+			STAILQ_FOREACH(q, &p->pending, next)
+				forget(&q->whack, client);
+		} else {
+			phase2_forget_whack(x->user, client);
+		}
+	}
+}
+
+void ike_job_done(struct ike *ike, uint64_t now, struct ike_job *job)
+{
+	ike_clock(ike, now);
+	request_answer(ike, job->token, NULL);
+	check_stopped(ike);
+}
+
+uint64_t ike_deadline(const struct ike *ike)
+{
+	return timers_next(engine_timers(ike->engine));
+}
+
+void ike_tick(struct ike *ike, uint64_t now)
+{
+	ike_clock(ike, now);
+	arena_reset(ike->arena);
+	timers_run(engine_timers(ike->engine), now);
+	check_stopped(ike);
+}
+
+static void on_done(void *ctx, uint32_t token, const struct kernel_result *r)
+{
+	request_answer(ctx, token, r);
+	check_stopped(ctx);
+}
+
+static void on_acquire(void *ctx, const struct ip_addr *src, const struct ip_addr *dst,
+		       uint8_t protocol, uint16_t sport, uint16_t dport)
+{
+	struct ike *ike = ctx;
+	char s[ADDR_TEXT], d[ADDR_TEXT];
+
+	(void)sport;
+	(void)dport;
+	ike_debug(ike, NULL, DEBUG_CLASSES_KLIPS, "packet from %s to %s, protocol %u, met a trap",
+		  addr_format(src, s), addr_format(dst, d), protocol);
+}
+
+static void on_line(void *ctx, const char *line)
+{
+	ike_log(ctx, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "%s", line);
+}
+
+static void on_lost(void *ctx, const char *why)
+{
+	struct ike *ike = ctx;
+
+	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
+		"the kernel backend is gone (%s): nothing is protected any more, restart pluto", why);
+}
+
+struct kernel_events ike_kernel_events(struct ike *ike)
+{
+	return (struct kernel_events){ .ctx = ike, .done = on_done, .acquire = on_acquire,
+				       .log = on_line, .lost = on_lost };
+}
+
+void ike_shutdown(struct ike *ike, uint64_t now, bool quiet)
+{
+	ike_clock(ike, now);
+	if (ike->stopping)
+		return;
+	ike->stopping = true;
+	ike->quiet = quiet;
+	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "shutting down%s",
+		quiet ? ", without telling the peers" : "");
+	drop_connections(ike);
+	check_stopped(ike);
+}

@@ -1,0 +1,134 @@
+/* initiate.c -- initiate and terminate. */
+#include "ike/initiate.h"
+#include "ike/internal.h"
+#include "ike/phase2.h"
+
+uint16_t end_status(enum end_reason why)
+{
+	switch (why) {
+	case END_NO_RESPONSE:
+	case END_LARVAL:
+		return WHACK_STATUS_NO_RESPONSE;
+	case END_LOCAL:
+		return WHACK_STATUS_TERMINATED;
+	case END_SHUTDOWN:
+		return WHACK_STATUS_SHUTTING_DOWN;
+	default:
+		return WHACK_STATUS_NEGOTIATION_FAILED;
+	}
+}
+
+void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint16_t status)
+{
+	const struct registry_entry *e = registry_find(&registry_whack_status, status);
+
+	if (whack == NO_WHACK)
+		return;
+	ike_reply(ike, whack, status, "\"%s\": not established: %s", c->name,
+		  e != NULL && e->text != NULL ? e->text : "see the log");
+	ike_finish(ike, whack);
+}
+
+const char *keying_limit(struct ike *ike, const struct connection *c)
+{
+	if (c->policy.keyingtries == 0)
+		return ", tried for ever";
+	return arena_printf(ike->arena, " of at most %u", c->policy.keyingtries);
+}
+
+/* Why c cannot be initiated, or NULL. */
+static const struct refusal *obstacle(struct ike *ike, const struct connection *c)
+{
+	struct secret_found found = { 0 };
+
+	if (!ike->listening)
+		return refuse_not_listening(ike->arena);
+	if (c->ours < 0)
+		return orientation_refusal(ike, c);
+	if (addr_is_any(&peer_end(c)->host))
+		return refuse_peer_unknown(ike->arena, c->name);
+	if (!ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, &found))
+		return refuse_no_secret(ike->arena, c->name, found.why);
+	return NULL;
+}
+
+void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
+{
+	const struct refusal *why = obstacle(ike, c);
+	struct phase1 *p;
+
+	if (why != NULL) {
+		ike_refusal(ike, c, NULL, NO_WHACK, true, why);
+		ike_reply_refusal(ike, whack, why);
+		ike_finish(ike, whack);
+		return;
+	}
+	if (!connection_ipsec(c)) {
+		if (phase1_start(ike, c, whack, try) == NULL)
+			initiate_failed(ike, c, whack, WHACK_STATUS_NEGOTIATION_FAILED);
+		return;
+	}
+	p = phase1_usable(ike, c, true);
+	if (p != NULL) {
+		phase2_start(ike, c, p->x, whack, try);
+		return;
+	}
+	p = phase1_usable(ike, c, false);
+	if (p == NULL) {
+		struct exchange *x = phase1_start(ike, c, whack, 1);
+
+		if (x == NULL) {
+			initiate_failed(ike, c, whack, WHACK_STATUS_NEGOTIATION_FAILED);
+			return;
+		}
+		p = x->user;
+	}
+	phase1_add_pending(p, c, whack, try);
+}
+
+/* Phase 1s of c go, unless another connection's SAs stand under them. */
+static void terminate_phase1s(struct ike *ike, struct connection *c)
+{
+	struct phase1 *p, *next;
+
+	if (c->pair == NULL)
+		return;
+	for (p = LIST_FIRST(&c->pair->phase1s); p != NULL; p = next) {
+		next = LIST_NEXT(p, in_pair);
+		if (p->c != c || p->n_phase2 > 0)
+			continue;
+		send_delete(ike, p->x);
+		engine_end(ike->engine, p->x, END_LOCAL);
+	}
+}
+
+static void forget_pending(struct ike *ike, struct connection *c)
+{
+	struct phase1 *p;
+	struct pending *q, *next;
+
+	if (c->pair == NULL)
+		return;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {
+		for (q = STAILQ_FIRST(&p->pending); q != NULL; q = next) {
+			next = STAILQ_NEXT(q, next);
+			if (q->c != c)
+				continue;
+			STAILQ_REMOVE(&p->pending, q, pending, next);
+			initiate_failed(ike, c, q->whack, WHACK_STATUS_TERMINATED);
+			pending_free(q);
+		}
+	}
+}
+
+void connection_terminate(struct ike *ike, struct connection *c)
+{
+	forget_pending(ike, c);
+	while (!LIST_EMPTY(&c->phase2s)) {
+		struct phase2 *p = LIST_FIRST(&c->phase2s);
+
+		send_delete(ike, p->x);
+		engine_end(ike->engine, p->x, END_LOCAL);
+	}
+	terminate_phase1s(ike, c);
+}

@@ -1,0 +1,82 @@
+#!/bin/bash
+# Why pluto does not start: one line with the reason and the remedy, and the manual's exit statuses.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/control.sh"
+control_begin "a pluto that cannot start"
+
+says 1 "unknown option --nofrok; did you mean --nofork?" "$PLUTO" --nofrok
+says 1 "--ikeport x is not a number from 1 to 65535" "$PLUTO" --ikeport x
+says 1 "--listen 127.0.0.256: a part of a dotted address is at most 255" "$PLUTO" --listen 127.0.0.256
+says 1 "--attach eth0 does not name two interfaces; write --attach ipsec0=eth0" "$PLUTO" --attach eth0
+says 1 "--kernel klips contradicts --noklips" "$PLUTO" --noklips --kernel klips
+says 1 "add --allow-key-logging if that is wanted" "$PLUTO" --debug-all --debug-private
+says 1 "cannot open lock file $DIR/none/pluto.pid: No such file or directory; make its directory" \
+	"$PLUTO" --noklips --ctlbase "$DIR/none/pluto"
+says 1 "cannot open" pluto --wireshark-keys "$DIR/none"
+says 1 "is no recording of pluto --record" "$PLUTO" --replay "$DIR/secrets"
+says 0 "kernel backends: none" "$PLUTO" --version
+says 0 "--secretsfile FILE" "$PLUTO" --help
+
+# Files that somebody has put in the way
+ln -s "$DIR/elsewhere" "$DIR/pluto.pid"
+says 1 "it is a symbolic link, which pluto does not follow" pluto
+[ ! -e "$DIR/elsewhere" ] || fail "the link was followed"
+rm "$DIR/pluto.pid"
+mkfifo "$DIR/pluto.pid"
+says 1 "is not a plain file of our own; remove it" pluto
+rm "$DIR/pluto.pid"
+ln -s "$DIR/elsewhere" "$DIR/pluto.ctl"
+says 1 "something else than a socket of ours has that name; remove it" pluto
+rm "$DIR/pluto.ctl"
+mkdir "$DIR/open"
+chmod 777 "$DIR/open"
+says 1 "anybody may write into $DIR/open; chmod o-w it" "$PLUTO" --noklips --nofork --ikeport "$PORT" \
+	--ctlbase "$DIR/open/pluto"
+long=$(printf '%0120d' 0)
+says 1 "choose a shorter --ctlbase" "$PLUTO" --noklips --nofork --ikeport "$PORT" --ctlbase "$DIR/$long"
+[ ! -e "$DIR/pluto.pid" ] || fail "a pluto that did not start leaves its lock file"
+
+# One that runs
+control_start
+[ "$(stat -c %a "$DIR/pluto.ctl")" = 600 ] || fail "the control socket has another mode than 600"
+ok "the control socket is for its owner alone"
+says 10 "another pluto (pid $PID) holds the lock file $DIR/pluto.pid" pluto
+[ "$(cat "$DIR/pluto.pid")" = "$PID" ] || fail "the second pluto has changed the lock file"
+grep -q "core" "/proc/$PID/limits" || fail "no limits to look at"
+check "no core file is ever written" grep -Eq 'Max core file size +0 +0' "/proc/$PID/limits"
+whack --listen >"$DIR/out" 2>&1 || fail "whack --listen"
+sed "s,$DIR/pluto,$DIR/second,g" <<<"--ctlbase $DIR/pluto" >"$DIR/options"
+"$PLUTO" --noklips --stderrlog --nofork --optionsfrom "$DIR/options" --secretsfile "$DIR/secrets" --ikeport "$PORT" \
+	--listen 127.0.0.1 >"$DIR/second.log" 2>&1 &
+second=$!
+for ((i = 0; i < 50; i++)); do
+	[ ! -S "$DIR/second.ctl" ] || break
+	sleep 0.1
+done
+says 41 "cannot listen on 127.0.0.1, UDP port $PORT: Address already in use; end the other IKE daemon" \
+	"$WHACK" --ctlbase "$DIR/second" --listen
+"$WHACK" --ctlbase "$DIR/second" --shutdown >"$DIR/out" 2>&1
+wait "$second" || fail "the second pluto ended with status $?"
+control_end_pluto
+[ ! -e "$DIR/pluto.pid" ] && [ ! -e "$DIR/pluto.ctl" ] || fail "files are left behind"
+ok "ended in order, nothing is left behind"
+
+# A socket that a killed pluto has left does not hinder
+control_start
+kill -KILL "$PID"
+wait "$PID" 2>/dev/null
+PID=
+says 1 "the pluto that made it has ended; start pluto anew" whack --status
+control_start
+ok "what a killed pluto left does not hinder"
+kill -TERM "$PID"
+wait "$PID"
+[ $? = 0 ] || fail "SIGTERM: status is not 0"
+PID=
+ok "SIGTERM ends it in order"
+
+if [ "$(id -u)" != 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null)" = 1024 ]; then
+	says 1 "pluto may not use UDP port 500: Permission denied; run it as root, or with --ikeport 8500" \
+		"$PLUTO" --noklips --nofork --ctlbase "$DIR/pluto"
+fi
+control_end

@@ -1,0 +1,197 @@
+/* kernel.c -- the kernel of a simulated node: remembers SAs and eroutes, answers late. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "sim_internal.h"
+
+static void answer(struct node *n, uint32_t token, bool ok, const char *why, uint32_t spi)
+{
+	struct event *e = world_event(n->world, EVENT_ANSWER, n, world_random(n->world) % 3);
+
+	e->token = token;
+	e->result = (struct kernel_result){ .ok = ok, .why = why, .spi = spi };
+}
+
+static bool same_id(const struct sa_id *a, const struct sa_id *b)
+{
+	return a->spi == b->spi && a->protocol == b->protocol && addr_eq(&a->dst, &b->dst);
+}
+
+static struct sim_sa **find_sa(struct node *n, const struct sa_id *id)
+{
+	struct sim_sa **s = &n->sas;
+
+	while (*s != NULL && !same_id(&(*s)->id, id))
+		s = &(*s)->next;
+	return s;
+}
+
+static void get_spi(void *k, uint32_t token, const struct ip_addr *src, const struct ip_addr *dst,
+		    uint8_t protocol, uint32_t lo, uint32_t hi)
+{
+	struct node *n = k;
+
+	(void)src;
+	(void)dst;
+	(void)protocol;
+	answer(n, token, true, NULL, lo + (uint32_t)(world_random(n->world) % (hi - lo)));
+}
+
+static void add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
+{
+	struct node *n = k;
+	struct sim_sa *s;
+
+	if (*find_sa(n, &sa->id) != NULL) {
+		answer(n, token, false, "there is such an SA already", 0);
+		return;
+	}
+	s = NEW(struct sim_sa);
+	s->id = sa->id;
+	s->inbound = sa->inbound;
+	s->cipher = sa->cipher;
+	s->mac = sa->mac;
+	s->key_octets = sa->cipher_key.n + sa->mac_key.n;
+	if (sa->cipher_key.n > 0)
+		memcpy(s->key, sa->cipher_key.p, sa->cipher_key.n);
+	if (sa->mac_key.n > 0)
+		memcpy(s->key + sa->cipher_key.n, sa->mac_key.p, sa->mac_key.n);
+	s->next = n->sas;
+	n->sas = s;
+	answer(n, token, true, NULL, 0);
+}
+
+static void del_sa(void *k, uint32_t token, const struct sa_id *id)
+{
+	struct node *n = k;
+	struct sim_sa **at = find_sa(n, id), *s = *at;
+
+	if (s != NULL) {
+		*at = s->next;
+		free(s);
+	}
+	answer(n, token, s != NULL, "there is no such SA", 0);
+}
+
+static void read_sa(void *k, uint32_t token, const struct sa_id *id)
+{
+	answer(k, token, *find_sa(k, id) != NULL, "there is no such SA", 0);
+}
+
+static struct sim_eroute **find_eroute(struct node *n, const struct kernel_eroute *e)
+{
+	struct sim_eroute **r = &n->eroutes;
+
+	while (*r != NULL && !(subnet_eq(&(*r)->e.src, &e->src) && subnet_eq(&(*r)->e.dst, &e->dst)))
+		r = &(*r)->next;
+	return r;
+}
+
+static void set_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
+{
+	struct node *n = k;
+	struct sim_eroute **at = find_eroute(n, e), *r = *at;
+
+	if (r == NULL) {
+		r = NEW(struct sim_eroute);
+		r->next = n->eroutes;
+		n->eroutes = r;
+	} else if (r->e.kind == EROUTE_SA && e->kind != EROUTE_SA) {
+		n->lost_cover++;
+	} else if (r->e.kind == EROUTE_SA) {
+		n->rekeyed++;
+	}
+	r->e = *e;
+	r->e.interface = NULL;
+	for (unsigned i = 0; i < e->n_sas; i++)
+		if (*find_sa(n, &e->sas[i]) == NULL) {
+			answer(n, token, false, "the eroute names an SA that is not there", 0);
+			return;
+		}
+	answer(n, token, true, NULL, 0);
+}
+
+static void del_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
+{
+	struct node *n = k;
+	struct sim_eroute **at = find_eroute(n, e), *r = *at;
+
+	if (r != NULL) {
+		n->lost_cover += r->e.kind == EROUTE_SA;
+		*at = r->next;
+		free(r);
+	}
+	answer(n, token, r != NULL, "there is no such eroute", 0);
+}
+
+static void updown(void *k, uint32_t token, const struct updown_request *u)
+{
+	(void)u;
+	answer(k, token, true, NULL, 0);
+}
+
+static void close_kernel(void *k)
+{
+	(void)k;
+}
+
+struct kernel sim_kernel(struct node *n)
+{
+	static const struct kernel_ops ops = {
+		.name = "sim", .get_spi = get_spi, .add_sa = add_sa, .del_sa = del_sa,
+		.read_sa = read_sa, .set_eroute = set_eroute, .del_eroute = del_eroute,
+		.updown = updown, .close = close_kernel,
+	};
+
+	return (struct kernel){ .ops = &ops, .k = n };
+}
+
+void sim_kernel_free(struct node *n)
+{
+	while (n->sas != NULL) {
+		struct sim_sa *s = n->sas;
+
+		n->sas = s->next;
+		free(s);
+	}
+	while (n->eroutes != NULL) {
+		struct sim_eroute *r = n->eroutes;
+
+		n->eroutes = r->next;
+		free(r);
+	}
+}
+
+const struct sim_sa *node_outbound(const struct node *n, const char *client)
+{
+	struct subnet dst;
+	const char *why;
+	unsigned column;
+
+	if (!subnet_parse(span_str(client), &dst, &why, &column))
+		return NULL;
+	for (const struct sim_eroute *r = n->eroutes; r != NULL; r = r->next)
+		if (subnet_eq(&r->e.dst, &dst) && r->e.kind == EROUTE_SA && r->e.n_sas > 0)
+			return *find_sa((struct node *)n, &r->e.sas[0]);
+	return NULL;
+}
+
+bool world_keys_agree(const struct node *a, const struct node *b)
+{
+	for (const struct sim_sa *s = a->sas; s != NULL; s = s->next) {
+		const struct sim_sa *twin;
+
+		if (s->inbound || !addr_eq(&s->id.dst, &b->addr))
+			continue;
+		twin = *find_sa((struct node *)b, &s->id);
+		if (twin == NULL || !twin->inbound || twin->cipher != s->cipher || twin->mac != s->mac ||
+		    twin->key_octets != s->key_octets ||
+		    memcmp(twin->key, s->key, s->key_octets) != 0) {
+			fprintf(stderr, "SA 0x%08x of %s %s at %s\n", s->id.spi, a->name,
+				twin == NULL ? "is missing" : "has another key", b->name);
+			return false;
+		}
+	}
+	return true;
+}

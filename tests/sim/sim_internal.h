@@ -1,0 +1,38 @@
+/* sim_internal.h -- what the files of the simulation share. */
+#ifndef PLUTO_SIM_INTERNAL_H
+#define PLUTO_SIM_INTERNAL_H
+
+#include "world.h"
+
+enum event_kind { EVENT_DATAGRAM, EVENT_JOB, EVENT_ANSWER };
+
+struct event {
+	enum event_kind kind;
+	uint64_t at, order;
+	struct node *node;
+	struct endpoint from;
+	struct buf bytes;
+	struct ike_job *job;
+	uint32_t token;
+	struct kernel_result result;
+};
+
+struct world {
+	uint64_t now;
+	uint64_t random;
+	struct faults faults;
+	bool verbose;
+	struct event **events;		/* heap */
+	size_t n_events, cap;
+	uint64_t order;
+	struct node **nodes;
+	size_t n_nodes;
+};
+
+/* An event `delay` milliseconds from now, to be filled in. */
+struct event *world_event(struct world *w, enum event_kind kind, struct node *n, uint64_t delay);
+
+struct kernel sim_kernel(struct node *n);
+void sim_kernel_free(struct node *n);
+
+#endif

@@ -1,0 +1,417 @@
+/* world.c -- the virtual clock, the network and the host side of the simulated daemons. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "crypto/hash.h"
+#include "sim_internal.h"
+
+/* ---- events ------------------------------------------------------------ */
+
+static void enqueue(struct world *w, struct event *e)
+{
+	size_t i;
+
+	if (w->n_events == w->cap) {
+		w->cap = w->cap == 0 ? 256 : 2 * w->cap;
+		w->events = xrealloc(w->events, w->cap * sizeof(struct event *));
+	}
+	e->order = w->order++;
+	for (i = w->n_events++; i > 0; i = (i - 1) / 2) {
+		struct event *up = w->events[(i - 1) / 2];
+
+		if (up->at < e->at || (up->at == e->at && up->order < e->order))
+			break;
+		w->events[i] = up;
+	}
+	w->events[i] = e;
+}
+
+static bool before(const struct event *a, const struct event *b)
+{
+	return a->at < b->at || (a->at == b->at && a->order < b->order);
+}
+
+static struct event *dequeue(struct world *w)
+{
+	struct event *first = w->events[0], *last = w->events[--w->n_events];
+	size_t i = 0;
+
+	while (2 * i + 1 < w->n_events) {
+		size_t child = 2 * i + 1;
+
+		if (child + 1 < w->n_events && before(w->events[child + 1], w->events[child]))
+			child++;
+		if (!before(w->events[child], last))
+			break;
+		w->events[i] = w->events[child];
+		i = child;
+	}
+	w->events[i] = last;
+	return first;
+}
+
+struct event *world_event(struct world *w, enum event_kind kind, struct node *n, uint64_t delay)
+{
+	struct event *e = NEW(struct event);
+
+	e->kind = kind;
+	e->node = n;
+	e->at = w->now + delay;
+	enqueue(w, e);
+	return e;
+}
+
+uint64_t world_random(struct world *w)
+{
+	uint64_t z = w->random += 0x9e3779b97f4a7c15;	/* splitmix64 */
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static bool chance(struct world *w, unsigned per_mille)
+{
+	return world_random(w) % 1000 < per_mille;
+}
+
+static uint64_t delay(struct world *w)
+{
+	const struct faults *f = &w->faults;
+	uint64_t d = f->delay_min + world_random(w) % (f->delay_max - f->delay_min + 1);
+
+	return chance(w, f->reorder) ? d + 50 + world_random(w) % 200 : d;
+}
+
+/* ---- what ike asks of its host ------------------------------------------ */
+
+static struct node *node_at(struct world *w, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < w->n_nodes; i++)
+		if (addr_eq(&w->nodes[i]->addr, a))
+			return w->nodes[i];
+	return NULL;
+}
+
+static void on_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+		    struct span datagram)
+{
+	struct node *n = ctx, *to = node_at(n->world, &remote->addr);
+	struct world *w = n->world;
+	unsigned copies = chance(w, w->faults.loss) ? 0 : chance(w, w->faults.duplicate) ? 2 : 1;
+
+	n->sent++;
+	while (to != NULL && copies-- > 0) {
+		struct event *e = world_event(w, EVENT_DATAGRAM, to, delay(w));
+
+		e->from = (struct endpoint){ .addr = *local, .port = remote->port };
+		e->bytes = buf_copy(datagram);
+	}
+}
+
+static void on_submit(void *ctx, struct ike_job *job)
+{
+	struct node *n = ctx;
+
+	world_event(n->world, EVENT_JOB, n, 1 + world_random(n->world) % 5)->job = job;
+}
+
+static void on_random(void *ctx, void *p, size_t size)
+{
+	struct world *w = ((struct node *)ctx)->world;
+
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)p)[i] = (uint8_t)world_random(w);
+}
+
+static void on_log(void *ctx, const struct log_event *e)
+{
+	struct node *n = ctx;
+
+	if (!n->world->verbose)
+		return;
+	fprintf(stderr, "%8llu %s: %s%s#%llu %s%s%s\n", (unsigned long long)n->world->now, n->name,
+		e->connection == NULL ? "" : e->connection, e->connection == NULL ? "" : " ",
+		(unsigned long long)e->serial, e->text, e->remedy == NULL ? "" : " -- ",
+		e->remedy == NULL ? "" : e->remedy);
+}
+
+static void on_listen(void *ctx, struct listen_result *out)
+{
+	struct node *n = ctx;
+	static struct kernel_interface interface;
+
+	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr };
+	*out = (struct listen_result){ .n_interfaces = 1, .interfaces = &interface, .ok = true };
+}
+
+static void on_unlisten(void *ctx)
+{
+	(void)ctx;
+}
+
+static void on_reply(void *ctx, uint32_t client, uint16_t status, const char *line)
+{
+	struct node *n = ctx;
+
+	(void)client;
+	if (n->world->verbose)
+		fprintf(stderr, "%8llu %s: whack %03u %s\n", (unsigned long long)n->world->now, n->name,
+			status, line);
+	if (status < 1000)
+		n->status[status]++;
+	if (status > WHACK_STATUS_LOG_SERIOUS)
+		n->last_status = status;
+}
+
+static void on_finish(void *ctx, uint32_t client)
+{
+	(void)client;
+	((struct node *)ctx)->finished++;
+}
+
+static void on_stopped(void *ctx)
+{
+	((struct node *)ctx)->stopped = true;
+}
+
+static bool find_psk(void *s, const struct identity *us, const struct identity *peer,
+		     bool peer_unknown, struct secret_found *out)
+{
+	struct node *n = s;
+
+	(void)us;
+	(void)peer;
+	(void)peer_unknown;
+	out->psk = span_str(n->secret);
+	out->file = "secrets";
+	out->line = 1;
+	out->why = "there is none";
+	return n->secret != NULL;
+}
+
+static bool find_rsa(void *s, const struct identity *us, struct secret_found *out)
+{
+	(void)s;
+	(void)us;
+	out->why = "there is none";
+	return false;
+}
+
+/* ---- life -------------------------------------------------------------- */
+
+struct world *world_new(uint64_t seed, const struct faults *faults)
+{
+	struct world *w = NEW(struct world);
+	const char *why;
+
+	if (!crypto_start(&why)) {
+		fprintf(stderr, "crypto: %s\n", why);
+		exit(1);
+	}
+	w->random = seed;
+	w->now = 1000000;
+	w->faults = *faults;
+	return w;
+}
+
+struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret)
+{
+	static const struct secrets_ops secrets = { .psk = find_psk, .rsa = find_rsa };
+	struct node *n = NEW(struct node);
+	const char *why;
+	unsigned column;
+
+	n->world = w;
+	n->name = name;
+	n->secret = secret;
+	if (!addr_parse(span_str(addr), &n->addr, &why, &column)) {
+		fprintf(stderr, "%s: %s\n", addr, why);
+		exit(1);
+	}
+	w->nodes = xrealloc(w->nodes, (w->n_nodes + 1) * sizeof(struct node *));
+	w->nodes[w->n_nodes++] = n;
+	struct ike_config config = {
+		.host = { .ctx = n, .send = on_send, .submit = on_submit, .random = on_random,
+			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,
+			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped },
+		.kernel = sim_kernel(n),
+		.secrets = { .ops = &secrets, .s = n },
+		.updown = "updown",
+	};
+
+	n->ike = ike_new(&config);
+	ike_clock(n->ike, w->now);
+	return n;
+}
+
+static void event_free(struct event *e)
+{
+	buf_free(&e->bytes);
+	free(e);
+}
+
+void world_free(struct world *w)
+{
+	for (size_t i = 0; i < w->n_nodes; i++) {
+		ike_free(w->nodes[i]->ike);
+		sim_kernel_free(w->nodes[i]);
+		free(w->nodes[i]);
+	}
+	for (size_t i = 0; i < w->n_events; i++)
+		event_free(w->events[i]);
+	free(w->events);
+	free(w->nodes);
+	free(w);
+}
+
+void world_verbose(struct world *w, bool on)
+{
+	w->verbose = on;
+}
+
+uint64_t world_now(const struct world *w)
+{
+	return w->now;
+}
+
+static void handle(struct world *w, struct event *e)
+{
+	struct node *n = e->node;
+
+	ike_clock(n->ike, w->now);
+	switch (e->kind) {
+	case EVENT_DATAGRAM:
+		n->received++;
+		ike_datagram(n->ike, w->now, &n->addr, &e->from, span_buf(e->bytes));
+		break;
+	case EVENT_JOB:
+		e->job->run(e->job);
+		ike_job_done(n->ike, w->now, e->job);
+		break;
+	case EVENT_ANSWER:
+		ike_kernel_events(n->ike).done(n->ike, e->token, &e->result);
+		break;
+	}
+}
+
+/* The next deadline of any daemon, and whose it is. */
+static uint64_t next_deadline(struct world *w, struct node **whose)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < w->n_nodes; i++) {
+		uint64_t d = ike_deadline(w->nodes[i]->ike);
+
+		if (d < first) {
+			first = d;
+			*whose = w->nodes[i];
+		}
+	}
+	return first;
+}
+
+size_t world_run(struct world *w, uint64_t ms)
+{
+	uint64_t until = w->now + ms;
+	size_t n = 0;
+
+	for (;; n++) {
+		struct node *whose = NULL;
+		uint64_t deadline = next_deadline(w, &whose);
+		uint64_t event = w->n_events == 0 ? UINT64_MAX : w->events[0]->at;
+
+		if (deadline > until && event > until)
+			break;
+		if (event <= deadline) {
+			struct event *e = dequeue(w);
+
+			w->now = e->at > w->now ? e->at : w->now;
+			handle(w, e);
+			event_free(e);
+		} else {
+			w->now = deadline > w->now ? deadline : w->now;
+			ike_tick(whose->ike, w->now);
+		}
+	}
+	w->now = until;
+	return n;
+}
+
+/* ---- commands ---------------------------------------------------------- */
+
+static uint8_t frame[65536];
+
+static void give(struct node *n, struct writer *w)
+{
+	static uint32_t client;
+
+	ike_command(n->ike, n->world->now, ++client, span_from(writer_span(w), 4));
+}
+
+void node_connection(struct node *n, const struct control_connection *m)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_connection(&w, m);
+	give(n, &w);
+}
+
+void node_listen(struct node *n)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_listen(&w, &(struct control_listen){ 0 });
+	give(n, &w);
+}
+
+void node_initiate(struct node *n, const char *name)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_initiate(&w, &(struct control_initiate){ .name = span_str(name) });
+	give(n, &w);
+}
+
+void node_terminate(struct node *n, const char *name)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_terminate(&w, &(struct control_terminate){ .name = span_str(name) });
+	give(n, &w);
+}
+
+void node_shutdown(struct node *n, bool quiet)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_shutdown(&w, &(struct control_shutdown){ .quiet = quiet });
+	give(n, &w);
+}
+
+static struct subnet client(const char *text)
+{
+	struct subnet s = { 0 };
+	const char *why;
+	unsigned column;
+
+	if (text != NULL && !subnet_parse(span_str(text), &s, &why, &column)) {
+		fprintf(stderr, "%s: %s\n", text, why);
+		exit(1);
+	}
+	return s;
+}
+
+struct control_connection sim_connection(const char *name, const struct node *left,
+					 const char *left_client, const struct node *right,
+					 const char *right_client)
+{
+	return (struct control_connection){
+		.name = span_str(name),
+		.left = { .host = left->addr, .ikeport = 500, .client = client(left_client) },
+		.right = { .host = right->addr, .ikeport = 500, .client = client(right_client) },
+		.psk = true, .encrypt = true, .ikelifetime = 3600, .ipseclifetime = 28800,
+		.rekeymargin = 540, .rekeyfuzz = 100, .keyingtries = 3,
+	};
+}

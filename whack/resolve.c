@@ -1,0 +1,137 @@
+/* resolve.c -- addresses, subnets and identities. */
+#include "whack/resolve.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool wrong(const struct option_value *v, struct text *why)
+{
+	option_where(v, why);
+	text_add(why, ": --%s ", v->option->name);
+	text_escape(why, span_str(v->text));
+	text_add(why, ": ");
+	return false;
+}
+
+/* Whether the text can only be meant as an address in numbers, so that no name server is asked. */
+static bool numeric(struct span s)
+{
+	bool digits = true;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == ':')
+			return true;
+		if ((s.p[i] < '0' || s.p[i] > '9') && s.p[i] != '.')
+			digits = false;
+	}
+	return digits || (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'));
+}
+
+/* IPv4 first: that is what most peers of IKEv1 speak. */
+static bool look_up(const struct option_value *v, struct span name, struct ip_addr *out,
+		    struct text *why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list, *best = NULL;
+	struct sockaddr_storage ss = { 0 };
+	char room[256];
+	int error;
+
+	if (name.n == 0 || name.n >= sizeof(room)) {
+		wrong(v, why);
+		text_add(why, "there is no name of that length; write an address");
+		return false;
+	}
+	memcpy(room, name.p, name.n);
+	room[name.n] = '\0';
+	error = getaddrinfo(room, NULL, &hints, &list);
+	if (error != 0) {
+		wrong(v, why);
+		text_add(why, "the name does not resolve (%s); check it, or write an address",
+			 gai_strerror(error));
+		return false;
+	}
+	for (struct addrinfo *i = list; i != NULL; i = i->ai_next)
+		if (best == NULL || (best->ai_family != AF_INET && i->ai_family == AF_INET))
+			best = i;
+	memcpy(&ss, best->ai_addr, best->ai_addrlen < sizeof(ss) ? best->ai_addrlen : sizeof(ss));
+	*out = endpoint_from_sockaddr(&ss).addr;
+	freeaddrinfo(list);
+	return true;
+}
+
+static bool address(const struct option_value *v, struct span s, struct ip_addr *out,
+		    struct text *why)
+{
+	const char *reason;
+	unsigned column;
+
+	if (addr_parse(s, out, &reason, &column))
+		return true;
+	if (!numeric(s))
+		return look_up(v, s, out, why);
+	wrong(v, why);
+	text_add(why, "%s (column %u); write four numbers with dots, as 192.0.2.1", reason, column);
+	return false;
+}
+
+bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why)
+{
+	static const uint8_t any[4] = { 0 };
+
+	if (strcmp(v->text, "%any") == 0 || strcmp(v->text, "%direct") == 0) {
+		*out = addr_from_bytes(span_of(any, sizeof(any)));
+		return true;
+	}
+	return address(v, span_str(v->text), out, why);
+}
+
+bool resolve_subnet(const struct option_value *v, struct subnet *out, struct text *why)
+{
+	struct span whole = span_str(v->text), host = whole;
+	const char *slash = strchr(v->text, '/'), *reason;
+	char room[ADDR_TEXT + 32], number[ADDR_TEXT];
+	struct ip_addr a;
+	unsigned column;
+
+	if (slash != NULL)
+		host.n = (size_t)(slash - v->text);
+	if (subnet_parse(whole, out, &reason, &column))
+		return true;
+	if (numeric(host) || whole.p[0] == '%') {
+		wrong(v, why);
+		text_add(why, "%s (column %u); write it as 10.0.1.0/24", reason, column);
+		return false;
+	}
+	if (!look_up(v, host, &a, why))
+		return false;
+	snprintf(room, sizeof(room), "%s%.30s", addr_format(&a, number), slash == NULL ? "" : slash);
+	if (subnet_parse(span_str(room), out, &reason, &column))
+		return true;
+	wrong(v, why);
+	text_add(why, "%s in %s; write it as 10.0.1.0/24", reason, room);
+	return false;
+}
+
+bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *why)
+{
+	const char *at = strchr(v->text, '@');
+	char number[ADDR_TEXT];
+	struct ip_addr a;
+
+	if (at != NULL || strcmp(v->text, "%any") == 0) {
+		if (strlen(v->text) < ID_TEXT && (at == NULL || at[1] != '\0')) {
+			memcpy(dst, v->text, strlen(v->text) + 1);
+			return true;
+		}
+		wrong(v, why);
+		text_add(why, "this is no identity; write an address, @FQDN or USER@FQDN of at most %d octets",
+			 ID_TEXT - 1);
+		return false;
+	}
+	if (!address(v, span_str(v->text), &a, why))
+		return false;
+	snprintf(dst, ID_TEXT, "%s", addr_format(&a, number));
+	return true;
+}

@@ -1,0 +1,16 @@
+/* resolve.h -- from what an operator writes to addresses: names are resolved here, never in the daemon. */
+#ifndef PLUTO_WHACK_RESOLVE_H
+#define PLUTO_WHACK_RESOLVE_H
+
+#include "base/addr.h"
+#include "base/options.h"
+
+/* Each takes the text of an option.  False with one line in why: what, where, and the remedy. */
+bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why);
+bool resolve_subnet(const struct option_value *v, struct subnet *out, struct text *why);
+
+/* An identity as the daemon wants it, into dst: an address, @FQDN or USER@FQDN. */
+#define ID_TEXT 256
+bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *why);
+
+#endif

@@ -1,0 +1,197 @@
+/* whack.c -- the command that tells pluto what to do, and shows what comes of it. */
+#include "whack/whack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/options.h"
+#include "base/xalloc.h"
+#include "generated/names.h"
+#include "generated/options.h"
+#include "whack/batch.h"
+#include "whack/request.h"
+#include "whack/session.h"
+
+#define ERROR_TEXT 1024
+#define INTERRUPTED_STATUS 130	/* what a shell says of Ctrl-C */
+
+struct answers {
+	FILE *to;
+	bool numbers;		/* print the number before each line */
+	unsigned status;	/* of the last line that counts */
+};
+
+static int failed(const struct options *o, const char *why)
+{
+	const char *label = o->program == NULL ? NULL : option_text(o, WHACK_OPTION_LABEL, END_LEFT);
+
+	fprintf(stderr, "%s%swhack: %s\n", label == NULL ? "" : label, label == NULL ? "" : " ", why);
+	return WHACK_STATUS_WHACK_PROBLEM;
+}
+
+/* ---- lines -------------------------------------------------------------------- */
+
+static void take_line(void *ctx, unsigned status, struct span line)
+{
+	struct answers *a = ctx;
+
+	if (a->numbers)
+		fprintf(a->to, "%03u ", status);
+	/* pluto escapes what peers say; nothing that moves a cursor gets through in any case. */
+	for (size_t i = 0; i < line.n; i++)
+		fputc(line.p[i] >= 0x20 && line.p[i] < 0x7f ? line.p[i] : '?', a->to);
+	fputc('\n', a->to);
+	fflush(a->to);
+	if (status != WHACK_STATUS_COMMENT && status != WHACK_STATUS_LOG &&
+	    status != WHACK_STATUS_LOG_SERIOUS)
+		a->status = status;
+}
+
+static int exit_status(unsigned status)
+{
+	if (status == WHACK_STATUS_SUCCESS)
+		return 0;
+	return status > 255 ? 255 : (int)status;
+}
+
+/* Status and secrets are what was asked for, so they go to standard output; progress goes to standard error. */
+static struct answers answers_of(const struct options *o)
+{
+	bool asked = o->form == WHACK_FORM_STATUS || o->form == WHACK_FORM_WHICH_SECRET;
+
+	return (struct answers){
+		.to = asked ? stdout : stderr,
+		.numbers = !(o->form == WHACK_FORM_STATUS && option_given(o, WHACK_OPTION_JSON)),
+	};
+}
+
+/* ---- requests ------------------------------------------------------------------ */
+
+static int ended(const struct options *o, enum session_end end, const struct answers *a,
+		 const struct text *why)
+{
+	char room[128];
+
+	switch (end) {
+	case SESSION_FINISHED:
+		return exit_status(a->status);
+	case SESSION_CLOSED:
+		if (o->form == WHACK_FORM_SHUTDOWN)
+			return exit_status(a->status);	/* that is how it ends */
+		return failed(o, "pluto hung up before the request was finished; look into its log");
+	case SESSION_TIMEOUT:
+		snprintf(room, sizeof(room), "not finished after %u seconds; pluto goes on alone, see whack --status",
+			 option_number(o, WHACK_OPTION_TIMEOUT, END_LEFT));
+		return failed(o, room);
+	case SESSION_INTERRUPTED:
+		failed(o, "interrupted; pluto goes on alone, see whack --status");
+		return INTERRUPTED_STATUS;
+	case SESSION_BROKEN:
+		break;
+	}
+	return failed(o, why->p);
+}
+
+static struct session *reach(const struct options *o, struct text *why)
+{
+	char *path = xprintf("%s.ctl", option_text(o, WHACK_OPTION_CTLBASE, END_LEFT));
+	struct session *s = session_open(path, why);
+
+	free(path);
+	return s;
+}
+
+static int request(const struct options *o, struct text *why)
+{
+	uint8_t room[WHACK_FRAME];
+	struct writer w = writer_on(room, sizeof(room));
+	struct answers a = answers_of(o);
+	struct session *s;
+	enum session_end end;
+
+	if (!request_write(o, &w, why) || (s = reach(o, why)) == NULL)
+		return failed(o, why->p);
+	end = session_request(s, writer_span(&w), option_number(o, WHACK_OPTION_TIMEOUT, END_LEFT),
+			      take_line, &a, why);
+	session_close(s);
+	return ended(o, end, &a, why);
+}
+
+/* All commands of the file; the status of the first one that failed. */
+static int batch(const struct options *o, struct text *why)
+{
+	const char *path = option_text(o, WHACK_OPTION_BATCH, END_LEFT);
+	struct session *s;
+	struct batch b;
+	int status = 0;
+
+	if (!batch_read(path, &b, why) || (s = reach(o, why)) == NULL) {
+		batch_free(&b);
+		return failed(o, why->p);
+	}
+	for (size_t i = 0; i < b.n; i++) {
+		struct answers a = { .to = stderr, .numbers = true };
+		enum session_end end = session_request(s, span_buf(b.frames[i]),
+			option_number(o, WHACK_OPTION_TIMEOUT, END_LEFT), take_line, &a, why);
+		int this = ended(o, end, &a, why);
+
+		if (this != 0)
+			fprintf(stderr, "%s:%u: that was for this line\n", path, b.lines[i]);
+		if (status == 0)
+			status = this;
+		if (end != SESSION_FINISHED)
+			break;
+	}
+	session_close(s);
+	batch_free(&b);
+	return status;
+}
+
+/* ---- help ----------------------------------------------------------------------- */
+
+static void print_form(const struct form_desc *f)
+{
+	printf("%s -- %s:\n%s\n", f->name, f->help, f->usage);
+}
+
+static int help(const struct options *o)
+{
+	const struct program_desc *p = o->program;
+
+	if (option_given(o, WHACK_OPTION_VERSION)) {
+		printf("whack %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; o->positional != NULL && i < p->n_forms; i++)
+		if (strcmp(p->forms[i].name, o->positional) == 0) {
+			print_form(&p->forms[i]);
+			printf("with every form:\n%s", p->usage);
+			return 0;
+		}
+	if (o->positional != NULL)
+		return failed(o, "there is no form of that name; see whack --help");
+	printf("Usage: whack OPTIONS, those of one of these forms:\n\n");
+	for (size_t i = 0; i < p->n_forms; i++)
+		print_form(&p->forms[i]);
+	printf("with every form:\n%s\nA single word without dashes is the NAME.\n", p->usage);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char room[ERROR_TEXT];
+	struct text why = text_on(room, sizeof(room));
+	struct options o;
+	int status;
+
+	if (!options_argv(&o, &whack_program, argc, argv, &why))
+		status = failed(&o, room);
+	else if (o.form == WHACK_FORM_HELP)
+		status = help(&o);
+	else if (o.form == WHACK_FORM_BATCH)
+		status = batch(&o, &why);
+	else
+		status = request(&o, &why);
+	options_free(&o);
+	return status;
+}
