@@ -92,7 +92,7 @@ bool id_read_client(const struct payload_ID *p, struct subnet *out)
 	return true;
 }
 
-const char *identity_text(struct arena *a, const struct identity *id)
+const char *id_text(struct arena *a, const struct identity *id)
 {
 	char *p = arena_alloc(a, 4 * id->name.n + 64);
 	struct text t = text_on(p, 4 * id->name.n + 64);

@@ -21,6 +21,6 @@ void id_emit_client(struct arena *a, const struct subnet *s, uint8_t protocol, u
 bool id_read_client(const struct payload_ID *p, struct subnet *out);
 
 /* For messages.  In the arena. */
-const char *identity_text(struct arena *a, const struct identity *id);
+const char *id_text(struct arena *a, const struct identity *id);
 
 #endif

@@ -213,10 +213,10 @@ static enum action_result check_identity(struct action *a, const struct payload_
 	better = may_switch ? switch_to(p, &id) : NULL;
 	if (better == NULL)
 		return action_fail(a, refuse_id_mismatch(a->arena, p->c->name,
-							 identity_text(a->arena, &id),
-							 identity_text(a->arena, &peer_end(p->c)->id)));
+							 id_text(a->arena, &id),
+							 id_text(a->arena, &peer_end(p->c)->id)));
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
-		identity_text(a->arena, &id), better->name);
+		id_text(a->arena, &id), better->name);
 	p->c = better;
 	return ACTION_OK;
 }

@@ -114,7 +114,7 @@ static void start_step(struct plan *p, const struct step *s)
 		k->ops->del_eroute(k->k, token, &s->u.eroute);
 		break;
 	case STEP_UPDOWN:
-		updown_run(p->ike, p->c, s->u.updown.verb, token);
+		updown_ask(p->ike, p->c, s->u.updown.verb, token);
 		break;
 	}
 }

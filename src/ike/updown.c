@@ -56,7 +56,7 @@ static size_t split(struct arena *a, const char *command, const char **argv)
 	return n;
 }
 
-void updown_run(struct ike *ike, const struct connection *c, const char *verb, uint32_t token)
+void updown_ask(struct ike *ike, const struct connection *c, const char *verb, uint32_t token)
 {
 	struct arena *a = arena_new();
 	struct variables v = { .arena = a };

@@ -5,6 +5,6 @@
 #include "ike/connection.h"
 
 /* Run it for a verb ("prepare", "route", "unroute", "up", "down"); answered by the kernel with token. */
-void updown_run(struct ike *ike, const struct connection *c, const char *verb, uint32_t token);
+void updown_ask(struct ike *ike, const struct connection *c, const char *verb, uint32_t token);
 
 #endif
