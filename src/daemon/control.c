@@ -14,7 +14,7 @@
 #include "generated/control_protocol.h"
 #include "generated/names.h"
 
-#define BACKLOG 64
+#define BACKLOG CONTROL_CLIENTS
 
 struct client {
 	uv_pipe_t pipe;

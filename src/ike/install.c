@@ -138,37 +138,40 @@ static void take_over(struct phase2 *p)
 	p->c->newest_ipsec = p->x->serial;
 }
 
+/* Both directions into the kernel, and the route; nothing uses them yet. */
+static const struct refusal *add_sas(struct action *a, struct phase2 *p, struct plan *plan)
+{
+	if (!add_direction(a, p, plan, true) || !add_direction(a, p, plan, false))
+		return refuse_keymat_missing(a->arena, p->c->name);
+	return routing_up(p->ike, p->c, plan);
+}
+
+/* Outgoing traffic takes p from now on.  The eroute comes first: packets should not wait for a script. */
+static void switch_eroute(struct phase2 *p, struct plan *plan)
+{
+	struct kernel_eroute e = eroute_of(p);
+	bool first = p->c->routing != ROUTED_SA;
+
+	plan_eroute(plan, &e);
+	if (first)
+		plan_updown(plan, "up", false);
+	p->c->routing = ROUTED_SA;
+	take_over(p);
+}
+
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what)
 {
 	struct plan *plan = plan_new(p->ike, p->c);
-	const struct refusal *why = NULL;
-	bool first = p->c->routing != ROUTED_SA;
+	const struct refusal *why = (what & INSTALL_SAS) != 0 ? add_sas(a, p, plan) : NULL;
 
-	if ((what & INSTALL_IN) != 0 && !add_direction(a, p, plan, true))
-		why = refuse_keymat_missing(a->arena, p->c->name);
-	if (why == NULL && (what & INSTALL_OUT) != 0) {
-		if (!add_direction(a, p, plan, false))
-			why = refuse_keymat_missing(a->arena, p->c->name);
-		else
-			why = routing_up(p->ike, p->c, plan);
-	}
 	if (why != NULL) {
-		plan->n = 0;		/* nothing is done, the steps' keys are wiped */
-		plan_submit(plan, NULL, NULL);
+		plan_drop(plan);
 		return why;
 	}
-	if ((what & INSTALL_OUT) != 0) {
-		struct kernel_eroute e = eroute_of(p);
-
-		plan_eroute(plan, &e);
-		if (first)
-			plan_updown(plan, "up", false);
-		p->c->routing = ROUTED_SA;
-		p->installed_out = true;
-		take_over(p);
-	}
-	if ((what & INSTALL_IN) != 0)
-		p->installed_in = true;
+	if ((what & INSTALL_SAS) != 0)
+		p->installed = true;
+	if ((what & INSTALL_EROUTE) != 0)
+		switch_eroute(p, plan);
 	await_begin(&p->await, p->x->serial);
 	p->await.pending = 1;
 	plan_submit(plan, installed, p);
@@ -181,7 +184,7 @@ static struct phase2 *successor(const struct phase2 *p)
 	struct phase2 *q;
 
 	LIST_FOREACH(q, &p->c->phase2s, of_connection)
-		if (q != p && q->installed_out && q->established != 0)
+		if (q != p && q->installed && q->established != 0)
 			return q;
 	return NULL;
 }
@@ -220,11 +223,11 @@ void install_remove(struct phase2 *p)
 		struct sa_id in = sa_id(p, &p->chosen.p[i], true);
 		struct sa_id out = sa_id(p, &p->chosen.p[i], false);
 
-		if (p->installed_in)
+		if (p->installed) {
 			plan_del_sa(plan, &in);
-		if (p->installed_out)
 			plan_del_sa(plan, &out);
+		}
 	}
-	p->installed_in = p->installed_out = p->uses_eroute = false;
+	p->installed = p->uses_eroute = false;
 	plan_submit(plan, NULL, NULL);
 }

@@ -32,7 +32,7 @@ struct phase2 {
 	struct choice chosen;
 	struct spi_slot spi[CHOICE_PROTOCOLS];	/* ours */
 	unsigned n_spi;
-	bool installed_in, installed_out;
+	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
@@ -44,10 +44,13 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);
 
 /* What of the SAs is to be installed. */
-enum install { INSTALL_IN = 1, INSTALL_OUT = 2 };
+enum install {
+	INSTALL_SAS = 1,	/* both directions, and the route */
+	INSTALL_EROUTE = 2,	/* outgoing traffic uses them */
+};
 
-/* Make the keys and hand the SAs to the kernel, with route and eroute for INSTALL_OUT; the answer
- * comes to p->await.  NULL, or why it cannot even be tried. */
+/* Make the keys and hand the SAs to the kernel, or switch the eroute to them; the answer comes to
+ * p->await.  NULL, or why it cannot even be tried. */
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what);
 
 /* Take away whatever of p is installed; p may go right after this. */

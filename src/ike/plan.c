@@ -70,7 +70,7 @@ void plan_updown(struct plan *p, const char *verb, bool tolerant)
 	s->tolerant = tolerant;
 }
 
-static void plan_free(struct plan *p)
+void plan_drop(struct plan *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
 		buf_free(&p->step[i].keys);
@@ -128,7 +128,7 @@ static void finish(struct plan *p)
 	c->held++;
 	if (p->done != NULL)
 		p->done(ike, p->ctx, !p->failed, p->why);
-	plan_free(p);
+	plan_drop(p);
 	c->held--;
 	ike->n_plans--;
 	if (!STAILQ_EMPTY(&c->plans) && !STAILQ_FIRST(&c->plans)->running)

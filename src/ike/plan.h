@@ -51,6 +51,9 @@ void plan_updown(struct plan *p, const char *verb, bool tolerant);	/* "up": -hos
 /* Hand the plan over; it frees itself.  done may be called before this returns. */
 void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const char *), void *ctx);
 
+/* A plan that is not to run after all. */
+void plan_drop(struct plan *p);
+
 /* Whoever asked for the result with this ctx asks no more. */
 void plans_forget(struct connection *c, const void *ctx);
 

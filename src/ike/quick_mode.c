@@ -241,7 +241,7 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 	if (p->stage == STAGE_PREPARED) {
 		action_supply(a, KEY_NR_B, new_nonce(a));	/* the keys depend on it */
 		supply_pfs(a);
-		r = install(a, INSTALL_IN);
+		r = install(a, INSTALL_SAS);
 		if (r != ACTION_OK)
 			return r;
 		if (p->await.failed)
@@ -269,7 +269,7 @@ enum action_result quick_inI2(struct action *a, const struct in_QI2 *in)
 
 	(void)in;
 	if (p->stage == STAGE_BEGIN) {
-		r = install(a, INSTALL_OUT);
+		r = install(a, INSTALL_EROUTE);
 		if (r != ACTION_OK)
 			return r;
 	}
@@ -325,7 +325,7 @@ enum action_result quick_inR1_outI2(struct action *a, const struct in_QR1 *in, s
 		return failed_await(a);
 	if (p->stage == STAGE_PREPARED) {
 		supply_pfs(a);
-		r = install(a, INSTALL_IN | INSTALL_OUT);
+		r = install(a, INSTALL_SAS | INSTALL_EROUTE);
 		if (r != ACTION_OK)
 			return r;
 		if (p->await.failed)

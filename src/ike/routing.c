@@ -128,8 +128,10 @@ void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 	if (why == NULL) {
 		p = plan_new(ike, c);
 		why = routing_up(ike, c, p);
-		plan_submit(p, why == NULL ? routed : NULL,
-			    why == NULL ? request(c, whack) : NULL);
+		if (why == NULL)
+			plan_submit(p, routed, request(c, whack));
+		else
+			plan_drop(p);
 	}
 	if (why != NULL) {
 		ike_reply_refusal(ike, whack, why);

@@ -9,6 +9,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_DELIVER] = "received and delivered",
 	[VERDICT_MALFORMED] = "malformed IP packet",
 	[VERDICT_FAMILY] = "IPv6 packet",
+	[VERDICT_HELD] = "fragment of a datagram not complete yet",
 	[VERDICT_NO_EROUTE] = "no eroute for it",
 	[VERDICT_TRAP] = "held back until there is an SA",
 	[VERDICT_NO_SA] = "no such SA",
@@ -45,6 +46,7 @@ void datapath_init(struct datapath *d, void *ctx, void (*random)(void *ctx, void
 	d->sas = sadb_new(key);
 	random(ctx, key, sizeof key);
 	d->eroutes = eroutes_new(key);
+	d->reassembly = reassembly_new();
 	random(ctx, &d->ip_id, sizeof d->ip_id);
 }
 
@@ -52,6 +54,7 @@ void datapath_free(struct datapath *d)
 {
 	sadb_free(d->sas);
 	eroutes_free(d->eroutes);
+	reassembly_free(d->reassembly);
 	wipe(d, sizeof *d);
 }
 
@@ -172,6 +175,10 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 	if (!packet_flow(packet_span(k), &f))
 		return count(d, VERDICT_MALFORMED);
 	packet_cut(k, f.length);
+	if (f.fragment && addr_eq(&f.src, &d->devices[device].addr)) {
+		if (!reassembly_add(d->reassembly, k, &f, k) || !packet_flow(packet_span(k), &f))
+			return count(d, VERDICT_HELD);
+	}
 	path->dst = f.dst;
 	if (is_ike(d, device, &f))
 		return count(d, VERDICT_PASS);

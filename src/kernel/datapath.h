@@ -6,6 +6,7 @@
 #include "generated/limits.h"
 #include "kernel/eroute.h"
 #include "kernel/esp.h"
+#include "kernel/reassembly.h"
 
 #define DEVICE_NONE UINT32_MAX
 
@@ -19,6 +20,7 @@ struct device {			/* an ipsecN and the interface below it */
 struct datapath {
 	struct sadb *sas;
 	struct eroutes *eroutes;
+	struct reassembly *reassembly;	/* of what this host sends */
 	struct device devices[LIMIT_KLIPS_DEVICES];
 	uint16_t holes[LIMIT_KLIPS_HOLES];	/* UDP ports of IKE: our own packets from them pass */
 	size_t n_holes;
@@ -48,7 +50,8 @@ void datapath_free(struct datapath *d);
 /* The index of the device with that name, or DEVICE_NONE. */
 unsigned datapath_device(const struct datapath *d, const char *name);
 
-/* A packet that the host sent into an ipsecN.  VERDICT_SEND or VERDICT_PASS: k goes out. */
+/* A packet that the host sent into an ipsecN.  VERDICT_SEND or VERDICT_PASS: k goes out; it may then stand
+ * in memory of d. */
 enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k, struct path *path);
 
 /* A packet with ESP, AH or ESP in UDP that came for us.  VERDICT_DELIVER: k goes into path->device. */

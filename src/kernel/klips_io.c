@@ -25,6 +25,7 @@ static bool worth_a_line(enum verdict v)
 	case VERDICT_PASS:
 	case VERDICT_DELIVER:
 	case VERDICT_TRAP:
+	case VERDICT_HELD:
 	case VERDICT_TOO_BIG:
 	case VERDICT_DUMMY:
 	case VERDICT_FAMILY:

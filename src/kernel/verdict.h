@@ -8,6 +8,7 @@ enum verdict {
 	VERDICT_DELIVER,	/* inwards: goes into the ipsecN */
 	VERDICT_MALFORMED,	/* no IP packet, or cut off */
 	VERDICT_FAMILY,		/* IPv6 */
+	VERDICT_HELD,		/* a fragment of ours: waits for the others */
 	VERDICT_NO_EROUTE,	/* came to ipsecN, but nothing says what to do: dropped */
 	VERDICT_TRAP,		/* dropped, maybe reported as acquire */
 	VERDICT_NO_SA,		/* the SA is not (or no longer) there */

@@ -26,7 +26,7 @@ wrong "is no name of a connection; use at most 64 letters, digits and . _ + -" w
 wrong "argument 7: --host is given twice, first as argument 5 for the same end" \
 	whack --name x --host 192.0.2.1 --host 192.0.2.2 --to
 wrong "--to is given twice" whack --name x --to --to
-wrong "--initiate and --route are two requests; use two commands" whack --route --initiate --name x
+wrong "--route and --initiate are two requests; use two commands" whack --route --initiate --name x
 wrong "--route and --unroute are two requests" whack --route --unroute --name x
 wrong "argument 6: --host does not go with --initiate; leave it out, or see whack --help initiate" \
 	whack --initiate --name x --host 192.0.2.1

@@ -17,8 +17,8 @@ def frame(message, *fields, version=VERSION):
 
 def connect(path):
 	s = socket.socket(socket.AF_UNIX)
-	s.settimeout(10)
 	s.connect(path)
+	s.settimeout(10)
 	return s
 
 

@@ -407,6 +407,76 @@ START_TEST(fragments_cover_the_packet)
 }
 END_TEST
 
+/* What this host sends in fragments is protected whole, in any mode, and cut again outside. */
+START_TEST(own_fragments)
+{
+	struct kernel_sa sa = sa_from_me(&choices[0], false, false);
+	static uint8_t other[PACKET_ROOM];
+	struct fragments s;
+	struct packet k = udp(ME, PEER, 3000), piece, held;
+	uint8_t copy[3000];
+	enum verdict v = VERDICT_HELD;
+	struct path path;
+	unsigned pieces = 0;
+
+	begin(&sa);
+	memcpy(copy, k.p, 3000);
+	ck_assert(fragments_begin(&s, &k, 1396));
+	while (fragments_next(&s, &piece)) {
+		ck_assert_int_eq(v, VERDICT_HELD);
+		held = packet_on(other, piece.n);
+		memcpy(held.p, piece.p, piece.n);
+		v = datapath_out(&us, 0, &held, &path);
+		pieces++;
+	}
+	ck_assert_uint_eq(pieces, 3);
+	ck_assert_int_eq(v, VERDICT_SEND);
+	ck_assert_uint_eq(path.mtu, 1500);
+	ck_assert_int_eq(datapath_in(&them, &held, &path), VERDICT_DELIVER);
+	ck_assert_uint_eq(held.n, 3000);
+	ck_assert_mem_eq(held.p, copy, 3000);
+
+	/* Another host's stay fragments: transport mode is not for them. */
+	sadb_find(us.sas, &sa.id)->src_client = net("10.1.0.0/16");
+	k = udp("10.1.0.5", PEER, 3000);
+	k.p[offsetof(struct iphdr, frag_off)] = IP_MF >> 8;
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_NO_EROUTE);
+	end();
+}
+END_TEST
+
+/* Pieces out of order, too many, or of too much: never a datagram, never outside the memory. */
+START_TEST(fragments_of_nonsense)
+{
+	struct reassembly *r = reassembly_new();
+	struct packet k, whole;
+	struct flow f;
+	unsigned complete = 0;
+
+	for (unsigned i = 0; i < 200000; i++) {
+		size_t n = IP4_HEADER + (size_t)(random() % 4) * 8 + 8, off = (size_t)random() % 4;
+
+		if (random() % 100 == 0)
+			off = 8191;
+		if (random() % 50 == 0)
+			n = 60000;
+		k = udp(ME, PEER, n);
+		k.p[offsetof(struct iphdr, id) + 1] = (uint8_t)(random() % 12);
+		k.p[offsetof(struct iphdr, frag_off)] = (uint8_t)((random() % 2 ? IP_MF >> 8 : 0) | off >> 8);
+		k.p[offsetof(struct iphdr, frag_off) + 1] = (uint8_t)off;
+		ck_assert(packet_flow(packet_span(&k), &f));
+		if (!reassembly_add(r, &k, &f, &whole))
+			continue;
+		ck_assert(packet_flow(packet_span(&whole), &f));
+		ck_assert(!f.fragment);
+		ck_assert_uint_eq(f.length, whole.n);
+		complete++;
+	}
+	ck_assert_uint_gt(complete, 0);
+	reassembly_free(r);
+}
+END_TEST
+
 START_TEST(trap_reports_once)
 {
 	struct kernel_sa sa = sa_from_me(&choices[0], true, false);
@@ -631,6 +701,8 @@ int main(void)
 	tcase_add_loop_test(c, path_mtu, 0, N_CHOICES);
 	tcase_add_test(c, no_icmp_about_icmp_errors);
 	tcase_add_test(c, fragments_cover_the_packet);
+	tcase_add_test(c, own_fragments);
+	tcase_add_test(c, fragments_of_nonsense);
 	tcase_add_test(c, trap_reports_once);
 	tcase_add_test(c, ike_passes);
 	tcase_add_test(c, bundle);
