@@ -36,7 +36,8 @@ static bool command(const char *path, struct words *l, unsigned line, struct bat
 	size_t start = why->n;
 	bool ok = options_parse(&o, &whack_program, l, why);
 
-	if (ok && (o.form == WHACK_FORM_HELP || o.form == WHACK_FORM_BATCH)) {
+	if (ok && (o.form == WHACK_FORM_HELP || o.form == WHACK_FORM_GENPSK ||
+		   o.form == WHACK_FORM_BATCH)) {
 		text_add(why, "%s:%u: this is no request to pluto; take it out", path, line);
 		ok = false;
 	} else if (ok && (option_given(&o, WHACK_OPTION_CTLBASE) || option_given(&o, WHACK_OPTION_LABEL) ||

@@ -231,6 +231,7 @@ bool request_write(const struct options *o, struct writer *w, struct text *why)
 		control_put_shutdown(w, &(struct control_shutdown){ .quiet = given(o, WHACK_OPTION_QUIET) });
 		break;
 	case WHACK_FORM_HELP:
+	case WHACK_FORM_GENPSK:
 	case WHACK_FORM_BATCH:
 		ok = false;		/* they are no requests */
 		break;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/options.h"
 #include "base/xalloc.h"
@@ -147,6 +148,28 @@ static int batch(const struct options *o, struct text *why)
 	return status;
 }
 
+/* A secret for ipsec.secrets; needs no pluto. */
+static int genpsk(const struct options *o)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t secret[33] = { 0 };	/* 32 random octets, and a zero to fill the last group */
+	char line[48];
+	size_t n = 0;
+
+	if (getrandom(secret, 32, 0) != 32)
+		return failed(o, "the system gives no random octets; try again later");
+	for (size_t i = 0; i < sizeof(secret); i += 3) {
+		uint32_t group = (uint32_t)secret[i] << 16 | (uint32_t)secret[i + 1] << 8 | secret[i + 2];
+
+		for (int shift = 18; shift >= 0; shift -= 6)
+			line[n++] = digits[group >> shift & 63];
+	}
+	printf("0s%.43s=\n", line);
+	wipe(secret, sizeof(secret));
+	wipe(line, sizeof(line));
+	return 0;
+}
+
 /* ---- help ----------------------------------------------------------------------- */
 
 static void print_form(const struct form_desc *f)
@@ -188,6 +211,8 @@ int main(int argc, char **argv)
 		status = failed(&o, room);
 	else if (o.form == WHACK_FORM_HELP)
 		status = help(&o);
+	else if (o.form == WHACK_FORM_GENPSK)
+		status = genpsk(&o);
 	else if (o.form == WHACK_FORM_BATCH)
 		status = batch(&o, &why);
 	else

@@ -177,7 +177,7 @@ static const struct wrong_case wrong_cases[] = {
 	  "argument 2: --asynchronous does not go with --listen; leave it out, or see whack --help listen" },
 	{ { "--host", "1.2.3.4" },
 	  "nothing to do: give one of --to --keyid --listen --route --initiate --delete --debug-none --status "
-	  "--which-secret --batch --shutdown; whack --help explains them" },
+	  "--which-secret --genpsk --batch --shutdown; whack --help explains them" },
 	{ { "-h" }, "argument 1: -h is not an option; options begin with --" },
 	{ { "--optionsfrom", "/nonexistent/file" },
 	  "argument 1: cannot read option file /nonexistent/file: No such file or directory" },
