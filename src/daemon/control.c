@@ -45,8 +45,6 @@ struct control {
 	struct arena *arena;	/* of hello */
 };
 
-static void take_input(struct client *c);
-
 /* ---- ends ------------------------------------------------------------------- */
 
 static void free_if_done(struct control *k)
@@ -95,6 +93,11 @@ struct output {
 	uint8_t bytes[];
 };
 
+static size_t queue_of(const struct client *c)
+{
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&c->pipe);
+}
+
 static void written(uv_write_t *req, int status)
 {
 	struct output *o = req->data;
@@ -104,8 +107,10 @@ static void written(uv_write_t *req, int status)
 	if (c->closing)
 		return;
 	c->since = uv_now(c->control->loop);
-	if (status < 0 || (c->last && uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0))
+	if (status < 0 || (c->last && queue_of(c) == 0))
 		close_client(c);
+	else if (c->n_in != 0 && queue_of(c) <= CONTROL_PAUSE)
+		uv_async_send(&c->control->wake);
 }
 
 static void drop(struct client *c, const char *what)
@@ -123,7 +128,7 @@ static void write_frame(struct client *c, const struct writer *w)
 
 	if (c->closing || w->overflow)
 		return;
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) > CONTROL_QUEUE) {
+	if (queue_of(c) > CONTROL_QUEUE) {
 		c->full = c->last = true;
 		return;
 	}
@@ -132,7 +137,7 @@ static void write_frame(struct client *c, const struct writer *w)
 	o->client = c;
 	o->req.data = o;
 	buf = uv_buf_init((char *)o->bytes, (unsigned)w->n);
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0)
+	if (queue_of(c) == 0)
 		c->since = uv_now(c->control->loop);
 	if (uv_write(&o->req, (uv_stream_t *)&c->pipe, &buf, 1, written) != 0)
 		free(o);
@@ -198,7 +203,7 @@ static void refuse(struct client *c, const char *line)
 	reply(c, WHACK_STATUS_BAD_REQUEST, line);
 	send_finish(c);
 	c->last = true;
-	if (!c->closing && uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0)
+	if (!c->closing && queue_of(c) == 0)
 		close_client(c);
 }
 
@@ -239,27 +244,31 @@ static size_t first_frame(struct client *c)
 	return c->n_in - 4 < n ? 0 : n + 4;
 }
 
+/* One frame: everybody else has a turn before the next one.  A whack that does not read its answers waits. */
 static void take_input(struct client *c)
 {
 	struct control *k = c->control;
+	struct span frame;
 	size_t n;
 
-	while (c->request == 0 && !c->closing && !c->last && (n = first_frame(c)) != 0) {
-		struct span frame = span_of(c->in + 4, n - 4);
-
-		c->since = uv_now(k->loop);
-		if (!c->greeted) {
-			greet(c, frame);
-		} else {
-			if (++k->last_request == 0)
-				k->last_request = 1;
-			c->request = k->last_request;
-			k->events.command(k->events.ctx, c->request, frame);
-		}
-		wipe(c->in, n);
-		memmove(c->in, c->in + n, c->n_in - n);
-		c->n_in -= n;
+	if (c->request != 0 || c->closing || c->last || queue_of(c) > CONTROL_PAUSE ||
+	    (n = first_frame(c)) == 0)
+		return;
+	frame = span_of(c->in + 4, n - 4);
+	c->since = uv_now(k->loop);
+	if (!c->greeted) {
+		greet(c, frame);
+	} else {
+		if (++k->last_request == 0)
+			k->last_request = 1;
+		c->request = k->last_request;
+		k->events.command(k->events.ctx, c->request, frame);
 	}
+	wipe(c->in, n);
+	memmove(c->in, c->in + n, c->n_in - n);
+	c->n_in -= n;
+	if (c->n_in != 0)
+		uv_async_send(&k->wake);
 }
 
 static void room_for(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
@@ -286,10 +295,7 @@ static void received(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	(void)buf;
 	if (n == UV_ENOBUFS) {	/* it sends requests faster than they are carried out */
-		if (c->request == 0)
-			drop(c, "sent more than it may");
-		else
-			uv_read_stop(stream);
+		uv_read_stop(stream);
 		return;
 	}
 	if (n < 0) {
@@ -378,7 +384,7 @@ static void sweep(uv_timer_t *timer)
 	uint64_t now = uv_now(k->loop);
 
 	for (struct client *c = k->clients; c != NULL; c = c->next) {
-		size_t queue = uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe);
+		size_t queue = queue_of(c);
 
 		if (c->closing)
 			continue;
@@ -450,7 +456,7 @@ void control_close(struct control *k)
 	uv_close((uv_handle_t *)&k->listener, handle_closed);
 	uv_close((uv_handle_t *)&k->wake, handle_closed);
 	for (struct client *c = k->clients; c != NULL; c = c->next)
-		if (!c->closing && uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0)
+		if (!c->closing && queue_of(c) == 0)
 			close_client(c);
 	uv_timer_start(&k->sweep, close_sweep, 10, 100);
 }

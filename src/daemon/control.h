@@ -20,7 +20,8 @@ struct control_events {
 #define CONTROL_CLIENTS 256	/* at the same time */
 #define CONTROL_FRAME 65536	/* octets of a request */
 #define CONTROL_LINE (1u << 20)	/* octets of one line of an answer; what is more is cut */
-#define CONTROL_QUEUE (8u << 20)	/* octets that wait for one whack to read them */
+#define CONTROL_PAUSE (256u << 10)	/* octets unread by a whack, then its next request waits */
+#define CONTROL_QUEUE (16u << 20)	/* octets unread by a whack, then it is dropped */
 #define CONTROL_IDLE 60		/* seconds that a whack may say nothing when it should */
 #define CONTROL_STUCK 30	/* seconds that a whack may read nothing */
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/phase2.h"
 #include "sim_internal.h"
 
 static void answer(struct node *n, uint32_t token, bool ok, const char *why, uint32_t spi)
@@ -38,11 +39,47 @@ static void get_spi(void *k, uint32_t token, const struct ip_addr *src, const st
 	answer(n, token, true, NULL, lo + (uint32_t)(world_random(n->world) % (hi - lo)));
 }
 
+/* Is an SA of x allowed to be there?  The responder may take traffic in once HASH_1 is right and
+ * send once HASH_3 is; the initiator does both once HASH_2 is.  The nonces are captured only of
+ * messages whose hash was verified. */
+static bool is_due(const struct exchange *x, bool inbound)
+{
+	if (!exchange_final(x->parent))
+		return false;
+	if (x->role == ROLE_INITIATOR)
+		return x->state->id == STATE_QUICK_I1 && values_get(&x->values, KEY_NR_B).p != NULL;
+	return values_get(&x->values, KEY_NI_B).p != NULL &&
+	       (inbound ? x->state->start : x->state->id == STATE_QUICK_R1);
+}
+
+/* Does some Quick Mode of n stand where this SA is due? */
+static bool accounted_for(const struct node *n, const struct kernel_sa *sa)
+{
+	struct exchange *x;
+
+	for (x = engine_first(n->ike->engine); x != NULL; x = engine_next(x)) {
+		const struct phase2 *p = x->user;
+
+		if (x->machine->phase != 2 || p == NULL)
+			continue;
+		for (unsigned i = 0; i < p->chosen.n; i++) {
+			const struct chosen *k = &p->chosen.p[i];
+
+			if (sa->id.spi == (sa->inbound ? phase2_spi(p, k->protocol) : k->peer_spi) &&
+			    sa->id.protocol == ip_protocol(k->protocol))
+				return is_due(x, sa->inbound);
+		}
+	}
+	return false;
+}
+
 static void add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
 {
 	struct node *n = k;
 	struct sim_sa *s;
 
+	n->added++;
+	n->premature += !accounted_for(n, sa);
 	if (*find_sa(n, &sa->id) != NULL) {
 		answer(n, token, false, "there is such an SA already", 0);
 		return;
@@ -177,19 +214,33 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client)
 	return NULL;
 }
 
-bool world_keys_agree(const struct node *a, const struct node *b)
+unsigned node_sas(const struct node *n, bool inbound)
 {
+	unsigned count = 0;
+
+	for (const struct sim_sa *s = n->sas; s != NULL; s = s->next)
+		count += s->inbound == inbound;
+	return count;
+}
+
+bool world_keys_agree(const struct node *a, const struct node *b, unsigned *lonely)
+{
+	*lonely = 0;
 	for (const struct sim_sa *s = a->sas; s != NULL; s = s->next) {
 		const struct sim_sa *twin;
 
 		if (s->inbound || !addr_eq(&s->id.dst, &b->addr))
 			continue;
 		twin = *find_sa((struct node *)b, &s->id);
-		if (twin == NULL || !twin->inbound || twin->cipher != s->cipher || twin->mac != s->mac ||
+		if (twin == NULL) {
+			++*lonely;
+			continue;
+		}
+		if (!twin->inbound || twin->cipher != s->cipher || twin->mac != s->mac ||
 		    twin->key_octets != s->key_octets ||
 		    memcmp(twin->key, s->key, s->key_octets) != 0) {
-			fprintf(stderr, "SA 0x%08x of %s %s at %s\n", s->id.spi, a->name,
-				twin == NULL ? "is missing" : "has another key", b->name);
+			fprintf(stderr, "SA 0x%08x of %s has another key at %s\n", s->id.spi, a->name,
+				b->name);
 			return false;
 		}
 	}

@@ -21,6 +21,7 @@ struct world {
 	uint64_t now;
 	uint64_t random;
 	struct faults faults;
+	struct man_in_the_middle middle;
 	bool verbose;
 	struct event **events;		/* heap */
 	size_t n_events, cap;

@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "crypto/hash.h"
+#include "ike/internal.h"
 #include "sim_internal.h"
 
 /* ---- events ------------------------------------------------------------ */
@@ -94,20 +95,43 @@ static struct node *node_at(struct world *w, const struct ip_addr *a)
 	return NULL;
 }
 
+/* A datagram on its way: nobody, one or two copies arrive. */
+static void deliver(struct world *w, struct node *to, const struct endpoint *from, struct span bytes)
+{
+	unsigned copies = chance(w, w->faults.loss) ? 0 : chance(w, w->faults.duplicate) ? 2 : 1;
+
+	while (copies-- > 0 && !to->deaf) {
+		struct event *e;
+		struct buf b = buf_copy(bytes);
+
+		if (w->middle.pass != NULL && !w->middle.pass(w->middle.ctx, to, from, &b)) {
+			buf_free(&b);
+			continue;
+		}
+		e = world_event(w, EVENT_DATAGRAM, to, delay(w));
+		e->from = *from;
+		e->bytes = b;
+	}
+}
+
+void world_inject(struct world *w, struct node *to, const struct endpoint *from, struct span bytes)
+{
+	struct event *e = world_event(w, EVENT_DATAGRAM, to, 0);
+
+	e->from = *from;
+	e->bytes = buf_copy(bytes);
+}
+
 static void on_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
 		    struct span datagram)
 {
 	struct node *n = ctx, *to = node_at(n->world, &remote->addr);
-	struct world *w = n->world;
-	unsigned copies = chance(w, w->faults.loss) ? 0 : chance(w, w->faults.duplicate) ? 2 : 1;
+	struct endpoint from = { .addr = *local, .port = remote->port };
 
 	n->sent++;
-	while (to != NULL && copies-- > 0) {
-		struct event *e = world_event(w, EVENT_DATAGRAM, to, delay(w));
-
-		e->from = (struct endpoint){ .addr = *local, .port = remote->port };
-		e->bytes = buf_copy(datagram);
-	}
+	n->sent_octets += datagram.n;
+	if (to != NULL)
+		deliver(n->world, to, &from, datagram);
 }
 
 static void on_submit(void *ctx, struct ike_job *job)
@@ -129,6 +153,8 @@ static void on_log(void *ctx, const struct log_event *e)
 {
 	struct node *n = ctx;
 
+	if (e->reason != NULL && strcmp(e->reason, "quick_unconfirmed") == 0)
+		n->orphaned++;
 	if (!n->world->verbose)
 		return;
 	fprintf(stderr, "%8llu %s: %s%s#%llu %s%s%s\n", (unsigned long long)n->world->now, n->name,
@@ -143,7 +169,7 @@ static void on_listen(void *ctx, struct listen_result *out)
 	static struct kernel_interface interface;
 
 	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr };
-	*out = (struct listen_result){ .n_interfaces = 1, .interfaces = &interface, .ok = true };
+	*out = (struct listen_result){ .n_interfaces = n->away ? 0 : 1, .interfaces = &interface, .ok = true };
 }
 
 static void on_unlisten(void *ctx)
@@ -167,8 +193,15 @@ static void on_reply(void *ctx, uint32_t client, uint16_t status, const char *li
 
 static void on_finish(void *ctx, uint32_t client)
 {
-	(void)client;
-	((struct node *)ctx)->finished++;
+	struct node *n = ctx;
+
+	n->finished++;
+	if (client > n->asked || n->pending[client] != 1) {
+		fprintf(stderr, "%s: request %u is finished %s\n", n->name, client,
+			client > n->asked ? "that nobody made" : "twice");
+		abort();
+	}
+	n->pending[client] = 2;
 }
 
 static void on_stopped(void *ctx)
@@ -216,9 +249,24 @@ struct world *world_new(uint64_t seed, const struct faults *faults)
 	return w;
 }
 
-struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret)
+static void start(struct node *n)
 {
 	static const struct secrets_ops secrets = { .psk = find_psk, .rsa = find_rsa };
+	struct ike_config config = {
+		.host = { .ctx = n, .send = on_send, .submit = on_submit, .random = on_random,
+			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,
+			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped },
+		.kernel = sim_kernel(n),
+		.secrets = { .ops = &secrets, .s = n },
+		.updown = "updown",
+	};
+
+	n->ike = ike_new(&config);
+	ike_clock(n->ike, n->world->now);
+}
+
+struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret)
+{
 	struct node *n = NEW(struct node);
 	const char *why;
 	unsigned column;
@@ -232,17 +280,7 @@ struct node *world_node(struct world *w, const char *name, const char *addr, con
 	}
 	w->nodes = xrealloc(w->nodes, (w->n_nodes + 1) * sizeof(struct node *));
 	w->nodes[w->n_nodes++] = n;
-	struct ike_config config = {
-		.host = { .ctx = n, .send = on_send, .submit = on_submit, .random = on_random,
-			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,
-			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped },
-		.kernel = sim_kernel(n),
-		.secrets = { .ops = &secrets, .s = n },
-		.updown = "updown",
-	};
-
-	n->ike = ike_new(&config);
-	ike_clock(n->ike, w->now);
+	start(n);
 	return n;
 }
 
@@ -252,11 +290,37 @@ static void event_free(struct event *e)
 	free(e);
 }
 
+/* What was on its way to n is lost; jobs are freed by ike. */
+static void forget_events(struct world *w, const struct node *n)
+{
+	size_t kept = 0, n_events = w->n_events;
+
+	for (size_t i = 0; i < n_events; i++) {
+		if (w->events[i]->node == n)
+			event_free(w->events[i]);
+		else
+			w->events[kept++] = w->events[i];
+	}
+	w->n_events = 0;
+	for (size_t i = 0; i < kept; i++)
+		enqueue(w, w->events[i]);
+}
+
+void node_restart(struct node *n)
+{
+	forget_events(n->world, n);
+	ike_free(n->ike);
+	sim_kernel_free(n);
+	memset(n->pending, 2, n->asked + 1);
+	start(n);
+}
+
 void world_free(struct world *w)
 {
 	for (size_t i = 0; i < w->n_nodes; i++) {
 		ike_free(w->nodes[i]->ike);
 		sim_kernel_free(w->nodes[i]);
+		free(w->nodes[i]->pending);
 		free(w->nodes[i]);
 	}
 	for (size_t i = 0; i < w->n_events; i++)
@@ -269,6 +333,16 @@ void world_free(struct world *w)
 void world_verbose(struct world *w, bool on)
 {
 	w->verbose = on;
+}
+
+void world_middle(struct world *w, const struct man_in_the_middle *m)
+{
+	w->middle = *m;
+}
+
+void world_faults(struct world *w, const struct faults *faults)
+{
+	w->faults = *faults;
 }
 
 uint64_t world_now(const struct world *w)
@@ -284,6 +358,7 @@ static void handle(struct world *w, struct event *e)
 	switch (e->kind) {
 	case EVENT_DATAGRAM:
 		n->received++;
+		n->received_octets += e->bytes.n;
 		ike_datagram(n->ike, w->now, &n->addr, &e->from, span_buf(e->bytes));
 		break;
 	case EVENT_JOB:
@@ -312,31 +387,74 @@ static uint64_t next_deadline(struct world *w, struct node **whose)
 	return first;
 }
 
+/* The next thing that happens, unless it is later than `until`. */
+static bool step(struct world *w, uint64_t until)
+{
+	struct node *whose = NULL;
+	uint64_t deadline = next_deadline(w, &whose);
+	uint64_t event = w->n_events == 0 ? UINT64_MAX : w->events[0]->at;
+
+	if (deadline > until && event > until)
+		return false;
+	if (event <= deadline) {
+		struct event *e = dequeue(w);
+
+		w->now = e->at > w->now ? e->at : w->now;
+		handle(w, e);
+		event_free(e);
+	} else {
+		w->now = deadline > w->now ? deadline : w->now;
+		ike_tick(whose->ike, w->now);
+	}
+	return true;
+}
+
 size_t world_run(struct world *w, uint64_t ms)
 {
 	uint64_t until = w->now + ms;
 	size_t n = 0;
 
-	for (;; n++) {
-		struct node *whose = NULL;
-		uint64_t deadline = next_deadline(w, &whose);
-		uint64_t event = w->n_events == 0 ? UINT64_MAX : w->events[0]->at;
-
-		if (deadline > until && event > until)
-			break;
-		if (event <= deadline) {
-			struct event *e = dequeue(w);
-
-			w->now = e->at > w->now ? e->at : w->now;
-			handle(w, e);
-			event_free(e);
-		} else {
-			w->now = deadline > w->now ? deadline : w->now;
-			ike_tick(whose->ike, w->now);
-		}
-	}
+	while (step(w, until))
+		n++;
 	w->now = until;
 	return n;
+}
+
+bool world_step(struct world *w, size_t events)
+{
+	while (events-- > 0)
+		if (!step(w, UINT64_MAX - 1))
+			return false;
+	return true;
+}
+
+struct holdings node_holdings(const struct node *n)
+{
+	const struct ike *ike = n->ike;
+	struct holdings h = {
+		.exchanges = engine_count(ike->engine),
+		.requests = ike->requests.n - ike->requests.n_free,
+		.plans = ike->n_plans,
+		.timers = engine_timers(ike->engine)->n,
+		.half_open = ike->half_open,
+		.connections = HASH_CNT(by_name, ike->connections),
+		.pairs = HASH_CNT(hh, ike->pairs),
+	};
+
+	for (const struct sim_sa *s = n->sas; s != NULL; s = s->next)
+		h.sas++;
+	for (const struct sim_eroute *r = n->eroutes; r != NULL; r = r->next)
+		h.eroutes++;
+	for (unsigned i = 1; i <= n->asked; i++)
+		h.unfinished += n->pending[i] == 1;
+	return h;
+}
+
+bool holdings_none(const struct holdings *h)
+{
+	static const struct holdings none;
+
+	return memcmp(h, &none, sizeof(none)) == 0;
 }
 
 /* ---- commands ---------------------------------------------------------- */
@@ -345,9 +463,9 @@ static uint8_t frame[65536];
 
 static void give(struct node *n, struct writer *w)
 {
-	static uint32_t client;
-
-	ike_command(n->ike, n->world->now, ++client, span_from(writer_span(w), 4));
+	n->pending = xrealloc(n->pending, n->asked + 2);
+	n->pending[++n->asked] = 1;
+	ike_command(n->ike, n->world->now, n->asked, span_from(writer_span(w), 4));
 }
 
 void node_connection(struct node *n, const struct control_connection *m)
@@ -379,6 +497,14 @@ void node_terminate(struct node *n, const char *name)
 	struct writer w = writer_on(frame, sizeof(frame));
 
 	control_put_terminate(&w, &(struct control_terminate){ .name = span_str(name) });
+	give(n, &w);
+}
+
+void node_delete(struct node *n, const char *name)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_delete(&w, &(struct control_delete){ .name = span_str(name) });
 	give(n, &w);
 }
 

@@ -35,15 +35,28 @@ struct node {
 	const char *name;
 	struct ip_addr addr;
 	const char *secret;	/* the preshared one */
+	bool away;		/* its interface is gone at the next listen */
+	bool deaf;		/* datagrams to it are lost */
 	struct sim_sa *sas;
 	struct sim_eroute *eroutes;
 	unsigned status[1000];	/* lines that whack got, by number */
 	uint16_t last_status;	/* of the last line that was neither log nor comment */
-	unsigned finished;	/* requests */
+	unsigned asked, finished;	/* requests of whack */
+	uint8_t *pending;	/* by request: 1 = asked, 2 = finished */
 	unsigned lost_cover;	/* times that an eroute fell from SA to trap or away */
 	unsigned rekeyed;	/* times that an eroute went from one SA to another */
-	size_t sent, received;
+	unsigned added;		/* SAs, ever */
+	unsigned premature;	/* SAs added while no exchange had verified its hash */
+	unsigned orphaned;	/* IPsec SAs of ours that never were confirmed */
+	size_t sent, received;	/* datagrams */
+	size_t sent_octets, received_octets;
 	bool stopped;
+};
+
+/* Somebody on the path: may read and change a datagram, or take it away (false). */
+struct man_in_the_middle {
+	void *ctx;
+	bool (*pass)(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram);
 };
 
 struct world *world_new(uint64_t seed, const struct faults *faults);
@@ -52,17 +65,27 @@ void world_free(struct world *w);
 /* Print what the nodes log. */
 void world_verbose(struct world *w, bool on);
 
+void world_middle(struct world *w, const struct man_in_the_middle *m);
+void world_faults(struct world *w, const struct faults *faults);
+
+/* A datagram that pretends to come from `from`; it arrives at once. */
+void world_inject(struct world *w, struct node *to, const struct endpoint *from, struct span bytes);
+
 /* Random numbers of the world: reproducible from the seed. */
 uint64_t world_random(struct world *w);
 
 /* A daemon at an address, with one preshared secret for everybody. */
 struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret);
 
+/* The daemon of n loses everything it knows and starts anew; its kernel is emptied. */
+void node_restart(struct node *n);
+
 /* Give a node a request of whack, encoded.  Its answers go to the counters of the node. */
 void node_connection(struct node *n, const struct control_connection *m);
 void node_listen(struct node *n);
 void node_initiate(struct node *n, const char *name);
 void node_terminate(struct node *n, const char *name);
+void node_delete(struct node *n, const char *name);
 void node_shutdown(struct node *n, bool quiet);
 
 /* A description with the defaults of whack, tunnel between 10.<x>.0.0/16 nets; change it as wanted. */
@@ -73,11 +96,25 @@ struct control_connection sim_connection(const char *name, const struct node *le
 /* Run until nothing is left to happen or `ms` milliseconds have gone by.  Returns the events handled. */
 size_t world_run(struct world *w, uint64_t ms);
 
+/* The same for at most `events` events.  False: there was nothing left to do. */
+bool world_step(struct world *w, size_t events);
+
+/* What a daemon still holds; all zero when it is shut down. */
+struct holdings {
+	size_t exchanges, requests, plans, timers, half_open, connections, pairs, sas, eroutes, unfinished;
+};
+struct holdings node_holdings(const struct node *n);
+bool holdings_none(const struct holdings *h);
+
 /* The outbound SA that the eroute to a client uses; NULL when traffic would be dropped. */
 const struct sim_sa *node_outbound(const struct node *n, const char *client);
 
-/* Every outbound SA of a has its twin in b, with the same keys.  False names the difference on stderr. */
-bool world_keys_agree(const struct node *a, const struct node *b);
+/* Every outbound SA of a that b has, too, has the same keys there; *lonely counts those that b has not.
+ * False names the difference on stderr. */
+bool world_keys_agree(const struct node *a, const struct node *b, unsigned *lonely);
+
+/* SAs in one direction in the kernel of n. */
+unsigned node_sas(const struct node *n, bool inbound);
 
 uint64_t world_now(const struct world *w);
 

@@ -51,8 +51,8 @@ class Samples:
 		registry = f.registry
 		if f.switch is not None:
 			registry = f.switch.branches[known[f.selector]]
-		if f.name == "protocol" and registry is not None:
-			return registry.by_symbol["ESP"].lo if "ESP" in registry.by_symbol else registry.entries[0].lo
+		if registry is not None and registry.name == m.PROTOCOLS:
+			return self.protocols()[1]
 		if registry is not None:
 			return next(e.lo for e in registry.entries if e.kind == "named")
 		return 0
@@ -127,13 +127,16 @@ class Samples:
 				fixed[f.name] = [self.payload(f.element, {"protocol": protocol})]
 		return struct, self.payload(struct, fixed)
 
-	def protocol(self, message):
-		"""What the exchange negotiates: in phase 1 the first protocol, else ESP."""
+	def protocols(self):
+		"""(protocol of the suites for phase 1, of the first suite for phase 2)."""
 		registry = self.model.registries[m.PROTOCOLS]
+		first = next(e.lo for e in registry.entries if e.kind == "named")
+		return first, next((s.protocol for s in self.model.suites.values() if s.protocol != first), first)
+
+	def protocol(self, message):
+		"""What the exchange negotiates."""
 		machines = [k for k in self.model.machines.values() if k.messages is message.messages]
-		if machines and machines[0].phase == 1:
-			return next(e.lo for e in registry.entries if e.kind == "named")
-		return registry.by_symbol["ESP"].lo
+		return self.protocols()[0 if machines and machines[0].phase == 1 else 1]
 
 	def payloads(self, message, shape, slots):
 		"""[(Struct, values)] for the slots of one shape, so that its "where" holds."""
@@ -150,11 +153,9 @@ class Samples:
 
 	def header(self, message):
 		flags = self.model.bits["header_flags"].by_symbol["ENCRYPTION"]
-		first = message.name.endswith("1") and message.messages.msgid == "zero"
-		responder = pattern(8, 5)
-		for k in self.model.machines.values():
-			if k.initiate is not None and k.initiate.send is message and first:
-				responder = bytes(8)
+		begins = message.messages.msgid == "zero" and any(k.initiate is not None
+			and k.initiate.send is message for k in self.model.machines.values())
+		responder = bytes(8) if begins else pattern(8, 5)
 		return {"icookie": pattern(8, 2), "rcookie": responder, "xchg": message.messages.exchange,
 			"flags": 1 << flags if message.protection == "encrypted" else 0,
 			"msgid": 0 if message.messages.msgid == "zero" else 0x12345678}
