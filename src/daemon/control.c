@@ -109,7 +109,7 @@ static void written(uv_write_t *req, int status)
 	c->since = uv_now(c->control->loop);
 	if (status < 0 || (c->last && queue_of(c) == 0))
 		close_client(c);
-	else if (c->n_in != 0 && queue_of(c) <= CONTROL_PAUSE)
+	else if (c->n_in != 0 && !c->control->closing && queue_of(c) <= CONTROL_PAUSE)
 		uv_async_send(&c->control->wake);
 }
 

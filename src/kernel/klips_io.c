@@ -91,6 +91,19 @@ static void send_too_big(struct klips *k, unsigned device, const struct path *pa
 		send_raw(k->plain, span_of(icmp, n));
 }
 
+/* Somebody removed the device.  Without it nothing comes from the host; without closing it, poll() would
+ * never rest. */
+static void lose_device(struct klips *k, unsigned device)
+{
+	char line[80];
+	struct text t = text_on(line, sizeof line);
+
+	close(k->ports[device].tun);
+	k->ports[device].tun = -1;
+	text_add(&t, "%s was removed; attach it again with whack --listen", k->d.devices[device].name);
+	wire_log(k, line);
+}
+
 void io_tun(struct klips *k, unsigned device)
 {
 	for (unsigned i = 0; i < TURN; i++) {
@@ -100,6 +113,8 @@ void io_tun(struct klips *k, unsigned device)
 		struct flow f;
 		enum verdict v;
 
+		if (n < 0 && errno == EBADFD)
+			lose_device(k, device);
 		if (n <= 0)
 			return;
 		p = packet_on(rooms[0], (size_t)n);

@@ -78,7 +78,7 @@ static void attend(struct klips *k, const struct pollfd *p)
 			io_raw(k, p[i].fd);
 	}
 	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
-		if (p[FIXED + i].revents & POLLIN)
+		if (p[FIXED + i].revents & (POLLIN | POLLERR))
 			io_tun(k, i);
 	if (p[0].revents & POLLOUT)
 		wire_writable(k);

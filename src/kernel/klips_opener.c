@@ -55,7 +55,9 @@ static int raw_socket(int protocol)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+	/* What ICMP says comes to those that receive; a sender has nobody to read it. */
+	if (protocol != IPPROTO_RAW)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
 	return fd;
 }
 

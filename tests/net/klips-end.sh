@@ -64,6 +64,15 @@ klips_start east2 east
 klips_say east2 attach ipsec0 wan
 lab_ok "the next klips takes the device that was left"
 
+ip -n "$LAB_PREFIX-east" link del ipsec0
+lab_wait 5 "word of the removal" grep -q 'log klips: ipsec0 was removed' "$LAB_DIR/east2.log"
+before=$(cut -d' ' -f14 "/proc/$(klips_pid east2)/stat")
+sleep 1
+[ $(($(cut -d' ' -f14 "/proc/$(klips_pid east2)/stat") - before)) -lt 20 ] || lab_fail "klips spins"
+klips_say east2 attach ipsec0 wan
+ip -n "$LAB_PREFIX-east" link show ipsec0 >/dev/null || lab_fail "no ipsec0 after attaching again"
+lab_ok "a device that somebody removes is noticed, and made again when asked"
+
 klips_tell east2 quit
 lab_wait 5 "removal of the device" sh -c "! ip -n $LAB_PREFIX-east link show ipsec0"
 lab_ok "quit: the device goes"

@@ -91,7 +91,7 @@ for suite in aes128_cbc:hmac_sha1_96 aes192_cbc:hmac_sha2_256_128 aes256_cbc:hma
 		lab_ok "$suite: pings pass, only ESP on the wire, tshark decrypts $found of them"
 	else
 		case $mac in *sha1*) hash=sha1 ;; *sha2_512*) hash=sha512 ;; esac
-		found=$(python3 "$LAB_DIR/ah.py" "$LAB_DIR/wire$spi.pcap" $spi $hash "$MAC_KEY") || lab_fail "$suite: $found"
+		found=$(python3 "$LAB_DIR/ah.py" "$LAB_DIR/wire$spi.pcap" $spi "$hash" "$MAC_KEY") || lab_fail "$suite: $found"
 		[ "$found" -ge 8 ] || lab_fail "$suite: only $found AH packets to check"
 		lab_ok "$suite: pings pass, only AH on the wire, and the ICV of $found is right"
 	fi

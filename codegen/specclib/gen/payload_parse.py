@@ -473,13 +473,15 @@ def message_walk(c, r, layouts):
 	head = r.message_header()
 	if head is None or not r.limit('payloads_per_message'):
 		return
-	chain_walk(c, r, Layout(r, head), unknown)
+	chain_walk(c, r, Layout(r, head))
 
 
-def chain_walk(c, r, head, unknown):
+def chain_walk(c, r, head):
 	padding = r.limit('padding_octets') or '0'
-	c.comment('The payload types in a message form a chain: RFC 2408 3.1, 3.2.  A fault in a type is blamed on',
-		'the octet that holds it.')
+	c.comment('The payload types in a message form a chain: %s. An unknown type is blamed on the octet that '
+		'announces it.' % cite(head.struct))
+	many = r.notify(*(r.structs[name].clauses.else_ for name in sorted(r.bases)), r.payload_registry().clauses.else_)
+	trailing = r.notify(head.of_constraint('size_message').f.else_, head.struct.clauses.else_)
 	with c.function('bool parse_chain(struct message *m, struct span bytes, bool decrypted, struct fault *f)'):
 		c('struct span rest = span_from(bytes, m->header.whole.n);')
 		c('uint32_t offset = (uint32_t)(bytes.n - rest.n), np_at = %s;' % head.chain.at('m->header.offset'))
@@ -492,7 +494,7 @@ def chain_walk(c, r, head, unknown):
 			c('struct payload *p = &m->payloads[m->n];')
 			c.blank()
 			c.fail_if('m->n == LIMIT_PAYLOADS_PER_MESSAGE', 'return fault_at(f, REASON_LIMIT_EXCEEDED, %s,'
-				' "message", "payloads", offset, m->n + 1u, LIMIT_PAYLOADS_PER_MESSAGE)' % unknown)
+				' "message", "payloads", offset, m->n + 1u, LIMIT_PAYLOADS_PER_MESSAGE)' % many)
 			c('type = np;')
 			with c.block('if (!parse_payload(type, rest, offset, p, &np, f))'):
 				c.fail_if('f->reason == REASON_PAYLOAD_UNKNOWN', 'f->offset = np_at')
@@ -503,5 +505,5 @@ def chain_walk(c, r, head, unknown):
 			c('rest = span_from(rest, payload_whole(p).n);')
 		c('m->padding = (uint32_t)rest.n;')
 		c.fail_if('rest.n > limit', 'return fault_at(f, REASON_TRAILING_OCTETS, %s, "message", "payloads",'
-			' offset, rest.n, limit)' % unknown)
+			' offset, rest.n, limit)' % trailing)
 		c('return true;')

@@ -44,10 +44,23 @@ static void number_line(struct text *t, int indent, const char *name, const stru
 '''
 
 
+LAX = '''
+/* What a parser only observed. */
+static void lax_line(struct text *t, int indent)
+{
+	text_add(t, "%*slax: a reserved octet is not zero, or a value is not one of those known\\n",
+		 indent, "");
+}
+'''
+
+
 def source(r, layouts):
 	c = start('payloads_print.c', 'the payloads as text.', ['<inttypes.h>', 'generated/payloads.h'])
 	c((BYTES % (SHOWN, SHOWN)).strip())
 	c.blank()
+	if any(s.f.lax for l in layouts for s in l.slots):
+		c(LAX.strip())
+		c.blank()
 	for layout in layouts:
 		Printer(c, r, layout).write()
 	tops = [l for l in layouts if l.struct.kind == 'payload' and not l.struct.clauses.nested]
@@ -88,8 +101,7 @@ class Printer:
 				if s.own or (s.f.chain and s.kind == 'int'):
 					getattr(self, s.kind)(s)
 			if any(s.f.lax for s in layout.slots):
-				c('if (p->lax)')
-				c('\ttext_add(t, "%*slax: a reserved octet is not zero, or a value not allowed, and was let pass\\n", indent, "");')
+				c.fail_if('p->lax', 'lax_line(t, indent)')
 		with c.function(print_head(layout)):
 			c('%s_lines(t, p, 0);' % layout.name)
 

@@ -45,12 +45,12 @@ def header(r, layouts):
 		attributes.declare(c, r)
 	c('/* ---- as read: views into the datagram, checked ------------------------- */')
 	c.blank()
-	c.comment('parse_X: `in` begins at the payload and may be longer; out->whole is what was taken.  All of',
-		'it is checked, down to the last attribute; false fills f.  Nothing is allocated: the spans point',
-		'into `in`.  `offset` is where `in` begins in the message.')
+	c.comment('parse_X: `in` begins at the payload and may be longer; out->whole is what was taken. All of it is '
+		'checked, down to the last attribute; false fills f. Nothing is allocated: the spans point into `in`. '
+		'`offset` is where `in` begins in the message.')
 	c.blank()
-	c.comment('next_X: take the next one off a list that was checked; false at the end.  Its offset counts',
-		'from the start of *rest.')
+	c.comment('next_X: take the next one off a list that was checked; false at the end. Its offset is 0: where it '
+		'stands is told by its pointers.')
 	c.blank()
 	for layout in layouts:
 		read_struct(c, r, layout)
@@ -61,14 +61,14 @@ def header(r, layouts):
 	message_types(c, r, layouts)
 	c('/* ---- as written: only what a caller may choose -------------------------- */')
 	c.blank()
-	c.comment('emit_X: lengths, counts, chains, reserved octets and constants are computed.  A part that is',
+	c.comment('emit_X: lengths, counts, chains, reserved octets and constants are computed. A part that is '
 		'longer or shorter than the payload allows sets w->overflow.')
 	c.blank()
 	for layout in layouts:
 		payload_emit.declare(c, r, layout)
 	c('/* ---- as printed --------------------------------------------------------- */')
 	c.blank()
-	c.comment('One line for each field.  Octets are printed in hexadecimal, at most %d of them.'
+	c.comment('One line for each field. Octets are printed in hexadecimal, at most %d of them.'
 		% payload_print.SHOWN)
 	for layout in layouts:
 		c('%s;' % payload_print.print_head(layout))
@@ -174,8 +174,8 @@ def message_types(c, r, layouts):
 		c('return p->u.common.whole;')
 	with c.function('static inline struct span payload_body(const struct payload *p)'):
 		c('return p->u.common.body;')
-	c.comment('The payload of that type; an alias of a type counts as the type.  *np is what it says of the',
-		'next.  A type that cannot stand in a message is a fault.')
+	c.comment('The payload of that type; an alias of a type counts as the type. *np is what it says of the '
+		'next. A type that cannot stand in a message is a fault.')
 	c.fold('bool parse_payload(uint8_t type, struct span in, uint32_t offset, struct payload *out,'
 		' uint8_t *np, struct fault *f)', ';')
 	c.blank()
@@ -190,7 +190,7 @@ def message_types(c, r, layouts):
 		c('struct payload payloads[LIMIT_PAYLOADS_PER_MESSAGE];')
 		c('uint32_t padding;\t/* octets behind the last payload */')
 	c.blank()
-	c.comment('Parse the payloads of m, whose header is parsed; bytes is the message with its header.  Octets',
+	c.comment('Parse the payloads of m, whose header is parsed; bytes is the message with its header. Octets '
 		'behind the last payload are padding when the message was decrypted, else a fault.')
 	c('bool parse_chain(struct message *m, struct span bytes, bool decrypted, struct fault *f);')
 	c.blank()

@@ -56,15 +56,15 @@ def header(r, reasons):
 	c.comment('By enum reason.')
 	c('extern const struct reason_desc reasons[REASON_COUNT];')
 	c.blank()
-	c.comment('refuse_X puts a reason into words.  The result lives as long as the arena.  Strings and octets',
-		'may come from anywhere: what is not printable is escaped.  A NULL is told as "?".')
+	c.comment('refuse_X puts a reason into words. The result lives as long as the arena. Strings and octets '
+		'may come from anywhere: what is not printable is escaped. A NULL is told as "?".')
 	c.blank()
 	for reason in reasons:
 		if reason.text or reason.doc:
 			c.comment(reason.text or reason.doc)
 		c.fold(head(reason), ';')
 		c.blank()
-	c.comment('What a parser found.  The notify is the one of the fault, or else that of its reason.')
+	c.comment('What a parser found. The notify is the one of the fault, or else that of its reason.')
 	c('const struct refusal *refuse_fault(struct arena *a, const struct fault *f);')
 	return finish(c, 'reasons.h')
 

@@ -38,7 +38,7 @@ NOTES = {
 	"Header": "the header of a message",
 }
 
-CUTS = 150		# places at which one message is cut, at most
+CUTS = 60		# places at which one message is cut, at most
 
 
 class Case:
@@ -175,13 +175,15 @@ class Cases:
 	# ---- fields
 
 	def fields(self, message):
-		"""Each payload of the message, once in each role, in the shortest message that has it."""
+		"""Each payload of the message, once for each rule of a role, in the shortest message that has it."""
 		done = set()
 		for shape in message.shapes:
 			for name in [s.name for s, _, _ in shape.elements] + [p.name for p in message.messages.tolerated]:
-				if name in done:
+				slot = message.slot(name)
+				kind = (slot.payload.name, slot.role and id(slot.role.where)) if slot else name
+				if kind in done:
 					continue
-				done.add(name)
+				done.add(kind)
 				names, i = shortest(shape.dfa, name)
 				made = self.samples.payloads(message, shape, names)
 				struct, values = made[i]

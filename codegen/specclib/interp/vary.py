@@ -195,7 +195,8 @@ def attribute_lists(table, limit):
 			yield "%s as TLV of %d octets" % (e.name, n), before + [tlv(e.number, pattern(n))]
 		one = tv(e.number, 1) if e.basic or e.kind == "uint" else tlv(e.number, pattern(max(e.min, 4)))
 		yield "%s twice" % e.name, before + [one] + before + [one]
-		yield "%s twice, different" % e.name, before + [one] + [tv(unit[e.after], 2)] * bool(e.after) + [tv(e.number, 2)]
+		again = [tv(unit[e.after], 2)] if e.after else []
+		yield "%s twice, different" % e.name, before + [one] + again + [tv(e.number, 2)]
 		if e.after:
 			yield "%s without %s" % (e.name, e.after), [one]
 			yield "%s behind another attribute" % e.name, before + other(table, e) + [one]
