@@ -80,7 +80,7 @@ void ike_refusal(struct ike *ike, const struct connection *c, const struct excha
 	text_add(&t, "%s", why->message);
 	ike->host.reply(ike->host.ctx, whack, serious ? WHACK_STATUS_LOG_SERIOUS : WHACK_STATUS_LOG, line);
 	if (why->remedy != NULL)
-		ike->host.reply(ike->host.ctx, whack, WHACK_STATUS_COMMENT, why->remedy);
+		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "remedy: %s", why->remedy);
 }
 
 void ike_reply(struct ike *ike, uint32_t whack, uint16_t status, const char *fmt, ...)
@@ -103,7 +103,7 @@ void ike_reply_refusal(struct ike *ike, uint32_t whack, const struct refusal *wh
 	ike->host.reply(ike->host.ctx, whack, why->status != 0 ? why->status : WHACK_STATUS_INTERNAL,
 			why->message);
 	if (why->remedy != NULL)
-		ike->host.reply(ike->host.ctx, whack, WHACK_STATUS_COMMENT, why->remedy);
+		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "remedy: %s", why->remedy);
 }
 
 void ike_finish(struct ike *ike, uint32_t whack)

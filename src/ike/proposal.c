@@ -1,4 +1,5 @@
 /* proposal.c -- building SA payloads, and reading them into offers. */
+#include "ike/algorithms.h"
 #include "ike/internal.h"
 #include "ike/offer.h"
 
@@ -249,25 +250,52 @@ void offer_algorithms(const struct offer *o, struct chosen *out)
 		out->key_octets = alg_table[out->cipher].keys[0];
 }
 
+/* The number that a registry has for one of our algorithms. */
+static uint32_t number_of(const struct registry *r, enum alg alg)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entries[i].alg == alg)
+			return r->entries[i].lo;
+	return 0;
+}
+
+/* The row of a suite that c->p[i] stands for. */
+static struct suite_row row_of(const struct choice *c, const struct chosen *k, struct suite_cell *cell)
+{
+	bool ike = k->protocol == PROTOCOL_ID_ISAKMP;
+	struct suite_row row = { .transform = k->transform, .cells = cell };
+
+	if (ike)
+		cell[row.n++] = (struct suite_cell){ OAKLEY_ATTRIBUTE_ENCRYPTION_ALGORITHM,
+						     number_of(&registry_oakley_encryption, k->cipher) };
+	if (alg_table[k->cipher].n_keys > 1)
+		cell[row.n++] = (struct suite_cell){ ike ? (uint16_t)OAKLEY_ATTRIBUTE_KEY_LENGTH
+							 : (uint16_t)IPSEC_ATTRIBUTE_KEY_LENGTH,
+						     8u * k->key_octets };
+	if (ike) {
+		cell[row.n++] = (struct suite_cell){ OAKLEY_ATTRIBUTE_HASH_ALGORITHM,
+						     number_of(&registry_oakley_hash, k->hash) };
+		cell[row.n++] = (struct suite_cell){ OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION, c->group };
+	} else if (k->mac != ALG_NONE) {
+		cell[row.n++] = (struct suite_cell){ IPSEC_ATTRIBUTE_AUTH_ALGORITHM,
+						     number_of(&registry_auth_algorithm, k->mac) };
+	}
+	return row;
+}
+
 const char *choice_text(struct arena *a, const struct choice *c)
 {
 	char *p = arena_alloc(a, 128);
 	struct text t = text_on(p, 128);
 
 	for (size_t i = 0; i < c->n; i++) {
-		const struct chosen *k = &c->p[i];
-		enum alg second = k->hash != ALG_NONE ? k->hash : k->mac;
+		struct suite_cell cell[4];
+		struct suite_row row = row_of(c, &c->p[i], cell);
+		bool last = i + 1 == c->n;
 
-		if (i > 0)
-			text_add(&t, "+");
-		if (k->cipher != ALG_NONE)
-			text_add(&t, "%s", alg_table[k->cipher].name);
-		if (k->key_octets > 0 && alg_table[k->cipher].n_keys > 1)
-			text_add(&t, "_%u", 8u * k->key_octets);
-		if (second != ALG_NONE)
-			text_add(&t, "%s%s", k->cipher == ALG_NONE ? "" : "-", alg_table[second].name);
+		text_add(&t, "%s", i > 0 ? " + " : "");
+		algorithms_format(&t, c->p[i].protocol, &row,
+				  last && c->p[i].protocol != PROTOCOL_ID_ISAKMP ? c->group : 0);
 	}
-	if (c->group != 0)
-		text_add(&t, "-%s", alg_table[group_alg(c->group)].name);
 	return p;
 }

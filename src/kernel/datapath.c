@@ -151,7 +151,7 @@ static enum verdict protect(struct datapath *d, const struct eroute *e, struct p
 	}
 	for (unsigned i = 0; i < e->is.n_sas; i++) {
 		path->sa = sas[i]->id;
-		if (++d->ip_id == 0)	/* 0 would let the host choose, after AH has signed it */
+		if (++d->ip_id == 0)	/* 0 means none */
 			d->ip_id = 1;
 		v = sa_seal(sas[i], k, f, fresh_random(d, sas[i]->iv), d->ip_id);
 		if (v != VERDICT_SEND)

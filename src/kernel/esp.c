@@ -194,6 +194,7 @@ static enum verdict finish_header(struct sa *sa, struct packet *k, const struct 
 					       .tos = f->tos, .df = f->df, .id = id, .length = k->n });
 	} else {
 		memcpy(k->p, old, header);
+		ip4_identify(k->p, id);	/* else the host would, after AH has signed it */
 		ip4_retarget(k->p, header, protocol, k->n);
 	}
 	if (sa->id.protocol == IPPROTO_AH && !ah_sign(sa, k, header))

@@ -13,7 +13,7 @@
 
 /* Protect the IP packet in k, whose header f describes: in tunnel mode a new header from sa->src
  * to sa->id.dst goes before it, with TOS and DF of the inner one (RFC 4301 5.1.2.1).
- * random: octets for the IV, at least sa->iv.  id: the new header's identification.
+ * random: octets for the IV, at least sa->iv.  id: the header's identification if it has none; not 0.
  * VERDICT_SEND, or why not; k is unspecified then. */
 enum verdict sa_seal(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *random,
 		     uint16_t id);

@@ -140,6 +140,14 @@ void ip4_retarget(uint8_t *p, size_t header, uint8_t protocol, size_t length)
 	set_checksum(p, header);
 }
 
+void ip4_identify(uint8_t *p, uint16_t id)
+{
+	uint8_t *at = p + offsetof(struct iphdr, id);
+
+	if (get_u16(at) == 0)
+		set_u16(at, id);
+}
+
 bool fragments_begin(struct fragments *s, const struct packet *k, size_t mtu)
 {
 	struct flow f;

@@ -67,6 +67,9 @@ void ip4_write(uint8_t *p, const struct ip4 *h);	/* IP4_HEADER octets, with chec
 /* Change protocol and length of the header at p (header octets long) and its checksum. */
 void ip4_retarget(uint8_t *p, size_t header, uint8_t protocol, size_t length);
 
+/* Give the header at p an identification if it has none (0).  The checksum is not renewed. */
+void ip4_identify(uint8_t *p, uint16_t id);
+
 /* Cutting an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2).  Each piece is made in
  * place, its header over octets of the piece before: use it before asking for the next. */
 struct fragments {

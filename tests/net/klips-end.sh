@@ -30,6 +30,12 @@ fi
 [ "$(status "$opener" CapEff)" = 0000000000003000 ] || lab_fail "the opener has $(status "$opener" CapEff)"
 lab_ok "the opener has CAP_NET_ADMIN and CAP_NET_RAW alone"
 
+klips_say east interfaces
+grep -q '^interface wan ipsec0 192.0.2.1$' "$LAB_DIR/east.log" || lab_fail "ipsec0 is not paired with wan"
+grep -q '^interface lan - 10.0.1.1$' "$LAB_DIR/east.log" || lab_fail "lan is not listed, or paired"
+grep -q '^interface ipsec0' "$LAB_DIR/east.log" && lab_fail "ipsec0 is listed as a real interface"
+lab_ok "the virtual interface is paired with the real one of the same address"
+
 klips_refuse east attach ipsec10 wan
 klips_refuse east attach eth9 wan
 klips_refuse east attach ipsec1 ipsec0

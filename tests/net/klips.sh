@@ -43,7 +43,7 @@ klips_ask() {
 klips_say() {
 	klips_ask "$@"
 	case $KLIPS_ANSWER in
-	*" ok "*) ;;
+	*" ok"*) ;;
 	*) lab_fail "$* -- $KLIPS_ANSWER" ;;
 	esac
 }

@@ -10,11 +10,13 @@
  *	del_eroute SRCNET DSTNET
  *	read|del PROTO DST SPI
  *	updown SECONDS PROGRAM [ARGUMENT]... [NAME=VALUE]...
+ *	interfaces
  *	quit
  *
  * PROTO is esp or ah; a KEY is hexadecimal; "-" stands for none.  Answers: "N ok ..." or "N failed: why", N the
  * number of the line. */
 #include "base/text.h"
+#include "kernel/interfaces.h"
 #include "kernel/klips.h"
 
 #include <inttypes.h>
@@ -177,6 +179,22 @@ static void do_updown(char **w, size_t n)
 				   .argv = argv, .env = env, .timeout = (unsigned)atoi(w[1]) });
 }
 
+/* "interface REAL VIRTUAL ADDRESS" for each, then the answer. */
+static void do_interfaces(void)
+{
+	struct kernel_interface *list;
+	const char *why;
+	size_t n = interfaces_list(&list, &why);
+	char addr[ADDR_TEXT];
+
+	for (size_t i = 0; i < n; i++)
+		printf("interface %s %s %s\n", list[i].real, list[i].virtual_[0] == '\0' ? "-" : list[i].virtual_,
+		       addr_format(&list[i].addr, addr));
+	printf("%" PRIu32 " ok\n", number);
+	fflush(stdout);
+	free(list);
+}
+
 static void quit(void)
 {
 	kernel.ops->close(kernel.k);
@@ -207,6 +225,8 @@ static void command(char *s)
 		do_spi(w, n);
 	else if (strcmp(w[0], "updown") == 0)
 		do_updown(w, n);
+	else if (strcmp(w[0], "interfaces") == 0)
+		do_interfaces();
 	else if (strcmp(w[0], "quit") == 0)
 		quit();
 	else

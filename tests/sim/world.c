@@ -153,8 +153,6 @@ static void on_log(void *ctx, const struct log_event *e)
 {
 	struct node *n = ctx;
 
-	if (e->reason != NULL && strcmp(e->reason, "quick_unconfirmed") == 0)
-		n->orphaned++;
 	if (!n->world->verbose)
 		return;
 	fprintf(stderr, "%8llu %s: %s%s#%llu %s%s%s\n", (unsigned long long)n->world->now, n->name,
@@ -311,7 +309,8 @@ void node_restart(struct node *n)
 	forget_events(n->world, n);
 	ike_free(n->ike);
 	sim_kernel_free(n);
-	memset(n->pending, 2, n->asked + 1);
+	if (n->asked > 0)
+		memset(n->pending, 2, n->asked + 1);
 	start(n);
 }
 

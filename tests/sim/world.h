@@ -47,7 +47,6 @@ struct node {
 	unsigned rekeyed;	/* times that an eroute went from one SA to another */
 	unsigned added;		/* SAs, ever */
 	unsigned premature;	/* SAs added while no exchange had verified its hash */
-	unsigned orphaned;	/* IPsec SAs of ours that never were confirmed */
 	size_t sent, received;	/* datagrams */
 	size_t sent_octets, received_octets;
 	bool stopped;

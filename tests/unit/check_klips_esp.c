@@ -156,9 +156,11 @@ START_TEST(there_and_back)
 		struct path path;
 		size_t sealed = sa_sealed(sadb_find(us.sas, &sa.id), n);
 
+		us.ip_id = UINT16_MAX;	/* the next one must not be 0 */
 		memcpy(copy, k.p, n);
 		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
 		ck_assert_uint_eq(k.n, sealed);
+		ck_assert_uint_ne(get_u16(k.p + offsetof(struct iphdr, id)), 0);
 		ck_assert(addr_eq(&path.dst, &sa.id.dst));
 		if (c->cipher != ALG_NULL && !IS_AH(c) && n > 60)
 			ck_assert_ptr_null(memmem(k.p, k.n, copy + 28, 16));

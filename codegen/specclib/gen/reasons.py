@@ -214,7 +214,8 @@ def words(c, reason, text, template):
 		printed.add(piece)
 		kind = types[piece]
 		if kind in ('u32', 'u64'):
-			fmt += (' ' if fmt else '') + '"%%" PRI%s' % kind
+			# "there are " "%" PRIu32 is written as "there are %" PRIu32
+			fmt = (fmt[:-1] if fmt.endswith('"') else fmt + (' "' if fmt else '"')) + '%%" PRI%s' % kind
 			args += ', %s' % cname(piece)
 		else:
 			flush()

@@ -34,9 +34,13 @@ class Reader:
 			for alias in e.aliases:
 				if e.lo in self.types:
 					self.types[alias.value] = self.types[e.lo]
+		header = model.structs["header"]
 		self.unknown = model.registries[m.PAYLOADS].notify
+		self.trailing = next(f.notify for f in header.fields if f.constraint == "size_message")
+		self.many = next((p.base.notify for p in model.payloads.values() if p.base and p.base.notify), self.unknown)
 		self.limit = model.limits["payloads_per_message"].value
 		self.padding = model.limits["padding_octets"].value if "padding_octets" in model.limits else 0
+		self.order = {msg.name: in_order(msg) for msg in model.messages.values()}
 		self.matchers = {msg.name: [Matcher(msg, s) for s in msg.shapes] for msg in model.messages.values()}
 
 	# ---- header and chain
@@ -50,7 +54,7 @@ class Reader:
 		found = []
 		while np != 0:
 			if len(found) == self.limit:
-				blame("limit_exceeded", self.unknown, "message", "payloads", at, len(found) + 1, self.limit)
+				blame("limit_exceeded", self.many, "message", "payloads", at, len(found) + 1, self.limit)
 			struct = self.types.get(np)
 			if struct is None:
 				blame("payload_unknown", self.unknown, "message", "np", said_at, np)
@@ -59,7 +63,7 @@ class Reader:
 			said_at, np, at = node.places["np"], node.values["np"], node.end
 		left, most = len(data) - at, self.padding if decrypted else 0
 		if left > most:
-			blame("trailing_octets", self.unknown, "message", "payloads", at, left, most)
+			blame("trailing_octets", self.trailing, "message", "payloads", at, left, most)
 		return found, at
 
 	# ---- shape
@@ -80,7 +84,7 @@ class Reader:
 				names_, end_ = k.expected(threads)
 				wanted |= names_
 				over = over or end_
-		text = text_of([s.name for s in message.slots if s.name in wanted], over)
+		text = text_of([n for n in self.order[message.name] if n in wanted], over)
 		if furthest < len(names):
 			node = nodes[furthest]
 			blame("shape_unexpected", None, message.name, text, node.start, node.struct.number)
@@ -157,6 +161,18 @@ class Reader:
 				self.seen.add(("reason", fault.reason))
 			return Verdict(fault, payloads=nodes, header=header)
 		return Verdict(None, variants, slots, shape, nodes, header)
+
+
+def in_order(message):
+	"""The slots of all shapes as they are told: what only a later shape has stands before what it has before."""
+	found = []
+	for shape in message.shapes:
+		names = [slot.name for slot, _, _ in shape.elements]
+		for i, name in enumerate(names):
+			if name not in found:
+				behind = [found.index(n) for n in names[i:] if n in found]
+				found.insert(behind[0] if behind else len(found), name)
+	return found
 
 
 def whole(rule):

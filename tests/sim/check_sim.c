@@ -1,0 +1,145 @@
+/* check_sim.c -- thousands of negotiations between two daemons on a virtual clock and a bad network.
+ *
+ * check_sim [--seed N] [--runs N] [--verbose] [KIND...]: of each kind the default number of runs, or N;
+ * the seed of the first run is N, each further run has the next one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "trial.h"
+
+static const struct kind {
+	const char *name;
+	trial_run *run;
+	unsigned runs;
+} kinds[] = {
+	{ "negotiate", run_negotiate, 2000 },
+	{ "both", run_both, 200 },
+	{ "terminate", run_terminate, 100 },
+	{ "shutdown", run_shutdown, 100 },
+	{ "delete", run_delete, 100 },
+	{ "restart", run_restart, 40 },
+	{ "away", run_away, 40 },
+	{ "wrong-secret", run_wrong_secret, 40 },
+	{ "no-suite", run_no_suite, 40 },
+	{ "silent", run_silent, 20 },
+	{ "unknown", run_unknown, 4 },
+	{ "bits", run_bits, 600 },
+	{ "replay", run_replay, 40 },
+	{ "garbage", run_garbage, 40 },
+	{ "matrix", run_matrix, 20 },
+	{ "flood", run_flood, 4 },
+	{ "aborted", run_aborted, 4 },
+	{ "rekey", run_rekey, 12 },
+};
+
+#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define ROW_REPEATS 3
+
+struct options {
+	uint64_t seed;
+	unsigned runs;		/* 0 = the default of the kind */
+	bool verbose;
+	int first;		/* of argv that names a kind */
+};
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static unsigned run_kind(const struct kind *k, const struct options *o)
+{
+	unsigned runs = o->runs != 0 ? o->runs : k->runs, failed = 0;
+	double start = seconds();
+
+	for (unsigned i = 0; i < runs && failed < 5; i++) {
+		struct trial t;
+
+		trial_begin(&t, k->name, o->seed + i, o->verbose);
+		k->run(&t);
+		trial_end(&t);
+		failed += t.failed;
+	}
+	printf("%-14s %5u runs  %6.2f s%s\n", k->name, runs, seconds() - start, failed > 0 ? "  FAILED" : "");
+	return failed;
+}
+
+/* Each row of each suite of the spec; the seed tells which one. */
+static unsigned run_rows(const struct options *o)
+{
+	unsigned failed = 0, runs = 0;
+	double start = seconds();
+
+	for (size_t i = 0;; i++) {
+		struct trial t, probe = { 0 };
+
+		if (!trial_row(&probe, (o->seed - 1 + i) / ROW_REPEATS) || (o->runs != 0 && runs == o->runs))
+			break;
+		trial_begin(&t, "rows", o->seed + i, o->verbose);
+		run_row(&t, (size_t)(t.seed - 1) / ROW_REPEATS);
+		trial_end(&t);
+		failed += t.failed;
+		runs++;
+	}
+	printf("%-14s %5u runs  %6.2f s%s\n", "rows", runs, seconds() - start, failed > 0 ? "  FAILED" : "");
+	return failed;
+}
+
+static bool wanted(const char *name, int argc, char **argv, int first)
+{
+	for (int i = first; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return first == argc;
+}
+
+static struct options parse(int argc, char **argv)
+{
+	struct options o = { .seed = 1, .first = 1 };
+
+	for (; o.first < argc && argv[o.first][0] == '-'; o.first++) {
+		if (strcmp(argv[o.first], "--verbose") == 0)
+			o.verbose = true;
+		else if (strcmp(argv[o.first], "--seed") == 0 && o.first + 1 < argc)
+			o.seed = strtoull(argv[++o.first], NULL, 0);
+		else if (strcmp(argv[o.first], "--runs") == 0 && o.first + 1 < argc)
+			o.runs = (unsigned)strtoul(argv[++o.first], NULL, 0);
+		else {
+			fprintf(stderr, "check_sim: unknown option %s; give --seed N, --runs N, --verbose and "
+				"names of kinds\n", argv[o.first]);
+			exit(2);
+		}
+	}
+	return o;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = parse(argc, argv);
+	unsigned failed = 0, ran = 0;
+
+	for (int i = o.first; i < argc; i++) {
+		bool known = strcmp(argv[i], "rows") == 0;
+
+		for (size_t k = 0; k < N_KINDS; k++)
+			known |= strcmp(argv[i], kinds[k].name) == 0;
+		if (!known) {
+			fprintf(stderr, "check_sim: there is no kind %s\n", argv[i]);
+			return 2;
+		}
+	}
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (!wanted(kinds[i].name, argc, argv, o.first))
+			continue;
+		failed += run_kind(&kinds[i], &o);
+		ran++;
+	}
+	if (wanted("rows", argc, argv, o.first))
+		failed += run_rows(&o);
+	printf("%u kinds in %.1f s: %s\n", ran, seconds(), failed == 0 ? "all as it must be" : "FAILED");
+	return failed == 0 ? 0 : 1;
+}

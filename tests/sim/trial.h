@@ -1,0 +1,69 @@
+/* trial.h -- one seeded run of the simulated world, and what must hold at its end. */
+#ifndef PLUTO_SIM_TRIAL_H
+#define PLUTO_SIM_TRIAL_H
+
+#include "world.h"
+
+struct trial {
+	const char *kind;
+	uint64_t seed;
+	bool verbose;
+	bool failed;
+	struct world *w;
+	struct node *a, *b;
+	struct control_connection c;	/* of both, named "net" */
+	char ike[80], esp[80], ah[80];	/* what c's strings point to */
+};
+
+/* How a run of a kind is done; the trial comes with its world and two nodes. */
+typedef void trial_run(struct trial *t);
+
+/* Networks: without faults, and with every tenth datagram lost. */
+extern const struct faults fair, faulty;
+
+/* A world with two nodes of the same secret, without connections. */
+void trial_begin(struct trial *t, const char *kind, uint64_t seed, bool verbose);
+
+/* Shut everything down and see whether it is all freed. */
+void trial_end(struct trial *t);
+
+/* A number below n from the seed. */
+unsigned trial_pick(struct trial *t, unsigned n);
+
+/* False tells what is wrong and how to run this again. */
+bool trial_expect(struct trial *t, bool ok, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Describe c to both nodes and let them listen. */
+void trial_describe(struct trial *t);
+
+/* Algorithms in small groups, drawn from the seed; also PFS, mode and clients. */
+void trial_draw(struct trial *t);
+
+/* What holds at any time: keys agree, nothing was installed too early. */
+void trial_check_sound(struct trial *t);
+
+/* Both ends have an SA for the traffic of c, and not more than two of them. */
+void trial_check_up(struct trial *t);
+
+/* The outbound SA of c at n, NULL when its traffic is dropped. */
+const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n);
+
+/* The kinds, by file. */
+trial_run run_negotiate, run_both, run_rekey, run_restart, run_away;		/* normal.c */
+trial_run run_terminate, run_shutdown, run_delete, run_wrong_secret, run_no_suite,
+	  run_silent, run_unknown;						/* trouble.c */
+trial_run run_bits, run_replay, run_garbage, run_matrix, run_flood, run_aborted;	/* hostile.c */
+
+/* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
+bool trial_row(struct trial *t, size_t n);
+void run_row(struct trial *t, size_t n);
+
+/* Datagrams that passed, for whoever wants to send them again. */
+struct tape {
+	size_t n, cap;
+	struct recorded { struct node *to; struct endpoint from; struct buf bytes; } *at;
+};
+void tape_start(struct trial *t, struct tape *tape);
+void tape_free(struct tape *tape);
+
+#endif

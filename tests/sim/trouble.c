@@ -1,0 +1,131 @@
+/* trouble.c -- requests that come in the middle of something, and peers with which nothing can come of it. */
+#include "trial.h"
+
+/* Events of a negotiation without faults: about 40 of them. */
+#define EVENTS 48
+
+/* Begin, and stop after so many events as the seed says. */
+static void half_way(struct trial *t)
+{
+	trial_draw(t);
+	trial_describe(t);
+	node_initiate(t->a, "net");
+	world_step(t->w, t->seed % EVENTS);
+}
+
+void run_terminate(struct trial *t)
+{
+	struct node *n = t->seed / EVENTS % 2 == 0 ? t->a : t->b;
+	struct holdings h;
+
+	half_way(t);
+	node_terminate(n, "net");
+	h = node_holdings(t->a);
+	trial_expect(t, n != t->a || h.unfinished == 0, "whack still waits after terminate");
+	world_run(t->w, 200000);
+	trial_check_sound(t);
+	/* The other end may not know; what is left there can be used again at once. */
+	node_initiate(n, "net");
+	world_run(t->w, 200000);
+	trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS, "after terminate: %u", n->last_status);
+	trial_expect(t, trial_outbound(t, t->a) != NULL && trial_outbound(t, t->b) != NULL,
+		     "no SA after terminate and initiate");
+}
+
+void run_shutdown(struct trial *t)
+{
+	struct node *n = t->seed / EVENTS % 2 == 0 ? t->a : t->b;
+	struct holdings h;
+
+	half_way(t);
+	node_shutdown(n, trial_pick(t, 4) == 0);
+	world_run(t->w, 1000);
+	h = node_holdings(n);
+	trial_expect(t, n->stopped, "%s did not stop", n->name);
+	trial_expect(t, h.sas == 0 && h.eroutes == 0, "%s left %zu SAs and %zu eroutes", n->name, h.sas,
+		     h.eroutes);
+	world_run(t->w, trial_pick(t, 2) * 200000);
+}
+
+/* The description goes away under the negotiation, or is replaced. */
+void run_delete(struct trial *t)
+{
+	struct node *n = t->seed / EVENTS % 2 == 0 ? t->a : t->b;
+
+	half_way(t);
+	if (trial_pick(t, 2) == 0) {
+		t->c.replace = true;
+		node_connection(n, &t->c);
+	} else {
+		node_delete(n, "net");
+		node_connection(n, &t->c);
+	}
+	world_run(t->w, 200000);
+	node_initiate(n, "net");
+	world_run(t->w, 200000);
+	trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS, "after delete: %u", n->last_status);
+}
+
+void run_wrong_secret(struct trial *t)
+{
+	trial_draw(t);
+	t->b->secret = "another secret";
+	trial_describe(t);
+	node_initiate(t->a, "net");
+	world_run(t->w, 400000);
+	trial_expect(t, t->a->added + t->b->added == 0, "SAs in spite of different secrets");
+	trial_expect(t, t->a->last_status >= WHACK_STATUS_RETRANSMISSION && node_holdings(t->a).unfinished == 0,
+		     "the initiator was told %u", t->a->last_status);
+	trial_expect(t, node_holdings(t->a).exchanges + node_holdings(t->b).exchanges == 0, "exchanges are left");
+}
+
+void run_no_suite(struct trial *t)
+{
+	struct control_connection other = t->c;
+
+	other.ike = span_str("3des-sha1-modp1024");
+	if (trial_pick(t, 2) == 0) {
+		other.ike = t->c.ike;
+		other.esp = span_str("3des-sha1");
+	}
+	node_connection(t->a, &t->c);
+	node_connection(t->b, &other);
+	node_listen(t->a);
+	node_listen(t->b);
+	node_initiate(t->a, "net");
+	world_run(t->w, 400000);
+	trial_expect(t, t->a->added + t->b->added == 0, "SAs without a common suite");
+	trial_expect(t, t->a->last_status >= WHACK_STATUS_RETRANSMISSION && node_holdings(t->a).unfinished == 0,
+		     "the initiator was told %u", t->a->last_status);
+}
+
+void run_silent(struct trial *t)
+{
+	trial_draw(t);
+	t->c.keyingtries = 1 + trial_pick(t, 4);
+	trial_describe(t);
+	t->b->deaf = true;
+	node_initiate(t->a, "net");
+	world_run(t->w, (t->c.keyingtries - 1) * 28000ull + 27000);
+	trial_expect(t, node_holdings(t->a).unfinished == 1, "gave up too early");
+	world_run(t->w, 2000);
+	trial_expect(t, node_holdings(t->a).unfinished == 0 && t->a->last_status == WHACK_STATUS_NO_RESPONSE,
+		     "a silent peer: %u", t->a->last_status);
+	trial_expect(t, t->a->sent == 3 * t->c.keyingtries, "%zu datagrams for %u attempts", t->a->sent,
+		     t->c.keyingtries);
+	trial_expect(t, node_holdings(t->a).exchanges == 0, "exchanges are left");
+}
+
+void run_unknown(struct trial *t)
+{
+	trial_describe(t);
+	node_initiate(t->a, "nothing");
+	trial_expect(t, t->a->last_status == WHACK_STATUS_UNKNOWN_NAME, "initiate: %u", t->a->last_status);
+	node_terminate(t->a, "nothing");
+	trial_expect(t, t->a->last_status == WHACK_STATUS_UNKNOWN_NAME, "terminate: %u", t->a->last_status);
+	node_delete(t->a, "nothing");
+	trial_expect(t, t->a->last_status == WHACK_STATUS_UNKNOWN_NAME, "delete: %u", t->a->last_status);
+	trial_expect(t, node_holdings(t->a).unfinished == 0, "requests are left");
+	node_connection(t->a, &t->c);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_DUPLICATE_NAME, "twice: %u", t->a->last_status);
+}
