@@ -70,6 +70,14 @@ static void enter_pair(struct ike *ike, struct connection *c)
 	c->pair = p;
 }
 
+void host_pair_release(struct ike *ike, struct host_pair *p)
+{
+	if (!LIST_EMPTY(&p->connections) || !LIST_EMPTY(&p->phase1s))
+		return;
+	HASH_DEL(ike->pairs, p);
+	free(p);
+}
+
 static void leave_pair(struct ike *ike, struct connection *c)
 {
 	struct host_pair *p = c->pair;
@@ -78,10 +86,7 @@ static void leave_pair(struct ike *ike, struct connection *c)
 		return;
 	LIST_REMOVE(c, in_pair);
 	c->pair = NULL;
-	if (!LIST_EMPTY(&p->connections) || !LIST_EMPTY(&p->phase1s))
-		return;
-	HASH_DEL(ike->pairs, p);
-	free(p);
+	host_pair_release(ike, p);
 }
 
 /* ---- orientation ------------------------------------------------------- */

@@ -71,7 +71,8 @@ struct connection {
 struct host_pair {
 	struct { struct ip_addr us, peer; } key;
 	LIST_HEAD(, connection) connections;
-	LIST_HEAD(, phase1) phase1s;
+	LIST_HEAD(, phase1) phase1s;	/* newest first */
+	unsigned half_open;		/* begun by the peer, not established */
 	UT_hash_handle hh;
 };
 
@@ -106,6 +107,9 @@ const struct refusal *orientation_refusal(struct ike *ike, const struct connecti
 /* The connections between our address and the peer's; NULL when there are none. */
 struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us,
 				 const struct ip_addr *peer);
+
+/* Frees the pair when nothing is left in it. */
+void host_pair_release(struct ike *ike, struct host_pair *p);
 
 /* The subnets whose traffic c protects: ours and the peer's. */
 struct subnet connection_client(const struct connection *c, bool ours);

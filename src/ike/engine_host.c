@@ -48,30 +48,13 @@ static void on_debug(void *ctx, const struct exchange *x, enum engine_debug clas
 	ike_debug(of(ctx), exchange_connection(x), class_bit(class_), "%s", line);
 }
 
-/* A first message: is there a connection between these addresses at all? */
-static const struct refusal *admit_phase1(struct ike *ike, struct exchange *x, struct arena *arena)
-{
-	struct host_pair *pair = host_pair_find(ike, &x->local, &x->remote.addr);
-	struct phase1 *p;
-
-	if (pair == NULL || LIST_EMPTY(&pair->connections))
-		return refuse_no_connection(arena, &x->local, &x->remote);
-	if (ike->half_open >= LIMIT_HALF_OPEN)
-		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
-	p = phase1_new(ike, LIST_FIRST(&pair->connections), NO_WHACK, 1);
-	p->x = x;
-	x->user = p;
-	ike->half_open++;
-	return NULL;
-}
-
 static const struct refusal *on_admit(void *ctx, struct exchange *x, struct arena *arena)
 {
 	struct ike *ike = of(ctx);
 
 	if (!ike->listening || ike->stopping)
 		return refuse_not_wanted_now(arena);
-	return x->parent == NULL ? admit_phase1(ike, x, arena) : phase2_admit(ike, x);
+	return x->parent == NULL ? phase1_admit(ike, x, arena) : phase2_admit(ike, x);
 }
 
 /* The first encrypted message of a phase 1 with a preshared secret does not make sense. */

@@ -30,14 +30,9 @@ void ike_set_kernel(struct ike *ike, struct kernel kernel)
 static void drop_connections(struct ike *ike)
 {
 	struct connection *c, *next;
-	struct host_pair *p, *next_p;
 
 	HASH_ITER(by_name, ike->connections, c, next)
 		connection_delete(ike, c);
-	HASH_ITER(hh, ike->pairs, p, next_p) {
-		HASH_DEL(ike->pairs, p);
-		free(p);
-	}
 }
 
 void ike_free(struct ike *ike)

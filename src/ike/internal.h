@@ -58,7 +58,9 @@ struct phase1 {
 	struct connection *c;
 	uint32_t whack;			/* who is told how it goes */
 	uint32_t try;			/* from 1 */
+	struct host_pair *pair;
 	LIST_ENTRY(phase1) in_pair;
+	bool half_open;			/* counted as such */
 	STAILQ_HEAD(, pending) pending;
 	struct await await;
 	struct negotiation *n;		/* what only the negotiation needs; NULL when established */
@@ -101,6 +103,8 @@ struct engine_host ike_engine_host(struct ike *ike);
 struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* Begin Main Mode; NULL when that failed at once (already said). */
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
+/* A peer begins: NULL, and x->user is set, or why it may not. */
+const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena);
 void phase1_established(struct phase1 *p);
 void phase1_ended(struct phase1 *p, enum end_reason why);
 /* The newest ISAKMP SA that serves c, or the newest that we are negotiating. */

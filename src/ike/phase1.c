@@ -26,7 +26,8 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 	p->timer.ctx = p;
 	await_init(&p->await, ike);
 	STAILQ_INIT(&p->pending);
-	LIST_INSERT_HEAD(&c->pair->phase1s, p, in_pair);
+	p->pair = c->pair;
+	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
 	return p;
 }
 
@@ -94,13 +95,56 @@ static void release_pending(struct phase1 *p)
 	}
 }
 
+static void half_open_end(struct phase1 *p)
+{
+	if (!p->half_open)
+		return;
+	p->half_open = false;
+	p->pair->half_open--;
+	p->ike->half_open--;
+}
+
+/* Make room for one more: the peer's oldest beginning that went no further than a first message,
+ * which anybody could have forged. */
+static bool evict_half_open(struct ike *ike, struct host_pair *pair)
+{
+	struct phase1 *p, *oldest = NULL;
+
+	LIST_FOREACH(p, &pair->phase1s, in_pair)
+		if (p->half_open && !p->x->proven)
+			oldest = p;
+	if (oldest == NULL)
+		return false;
+	engine_end(ike->engine, oldest->x, END_LARVAL);
+	return true;
+}
+
+const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena)
+{
+	struct host_pair *pair = host_pair_find(ike, &x->local, &x->remote.addr);
+	struct phase1 *p;
+
+	if (pair == NULL || LIST_EMPTY(&pair->connections))
+		return refuse_no_connection(arena, &x->local, &x->remote);
+	if (pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, pair))
+		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
+	if (ike->half_open >= LIMIT_HALF_OPEN)
+		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
+	p = phase1_new(ike, LIST_FIRST(&pair->connections), NO_WHACK, 1);
+	p->x = x;
+	p->half_open = true;
+	pair->half_open++;
+	ike->half_open++;
+	x->user = p;
+	return NULL;
+}
+
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
 	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ike_life;
 
-	if (p->x->role == ROLE_RESPONDER)
-		ike->half_open--;
+	half_open_end(p);
 	negotiation_free(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
@@ -170,11 +214,10 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
 	LIST_REMOVE(p, in_pair);
-	if (p->established == 0) {
-		if (p->x != NULL && p->x->role == ROLE_RESPONDER)
-			ike->half_open--;
+	half_open_end(p);
+	if (p->established == 0)
 		failed(p, why);
-	}
+	host_pair_release(ike, p->pair);
 	negotiation_free(p);
 	free(p);
 }

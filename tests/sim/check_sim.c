@@ -80,7 +80,7 @@ static unsigned run_rows(const struct options *o)
 		if (!trial_row(&probe, (o->seed - 1 + i) / ROW_REPEATS) || (o->runs != 0 && runs == o->runs))
 			break;
 		trial_begin(&t, "rows", o->seed + i, o->verbose);
-		run_row(&t, (size_t)(t.seed - 1) / ROW_REPEATS);
+		trial_run_row(&t, (size_t)(t.seed - 1) / ROW_REPEATS);
 		trial_end(&t);
 		failed += t.failed;
 		runs++;

@@ -134,8 +134,8 @@ static size_t make_garbage(struct trial *t, uint8_t *p)
 		struct writer w = writer_on(p, HEADER_SIZE);
 
 		w.n = HEADER_SIZE;
-		patch_u8(&w, HEADER_OFFSET_ICOOKIE + 16, (uint8_t)(1 + trial_pick(t, 13)));
-		patch_u8(&w, HEADER_OFFSET_ICOOKIE + 17, 0x10);
+		patch_u8(&w, HEADER_OFFSET_NP, (uint8_t)(1 + trial_pick(t, 13)));
+		patch_u8(&w, HEADER_OFFSET_MAJOR, 0x10);
 		patch_u32(&w, HEADER_OFFSET_LENGTH, (uint32_t)n);
 	}
 	return n;
@@ -178,13 +178,13 @@ static size_t vary(struct trial *t, struct span genuine, uint8_t *p)
 	if (n < HEADER_SIZE)
 		return n;
 	if (trial_pick(t, 2) == 0)
-		patch_u8(&w, HEADER_OFFSET_ICOOKIE + 18, types[trial_pick(t, sizeof(types))]);
+		patch_u8(&w, HEADER_OFFSET_XCHG, types[trial_pick(t, sizeof(types))]);
 	if (trial_pick(t, 3) == 0)
-		patch_u8(&w, HEADER_OFFSET_ICOOKIE + 19, (uint8_t)trial_pick(t, 8));
+		patch_u8(&w, HEADER_OFFSET_FLAGS, (uint8_t)trial_pick(t, 8));
 	if (trial_pick(t, 3) == 0)
 		patch_u32(&w, HEADER_OFFSET_MSGID, trial_pick(t, 2));
 	if (trial_pick(t, 8) == 0)
-		memset(p + 8, 0, 8);
+		memset(p + HEADER_OFFSET_RCOOKIE, 0, 8);
 	if (trial_pick(t, 4) == 0) {
 		n = HEADER_SIZE + trial_pick(t, (unsigned)(n - HEADER_SIZE) + 1);
 		patch_u32(&w, HEADER_OFFSET_LENGTH, (uint32_t)n);

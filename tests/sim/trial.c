@@ -138,7 +138,7 @@ void trial_check_sound(struct trial *t)
 
 void trial_check_up(struct trial *t)
 {
-	unsigned protocols = (t->c.authenticate ? 1 : 0) + (t->c.encrypt || !t->c.authenticate ? 1 : 0);
+	unsigned protocols = t->c.authenticate && t->c.encrypt ? 2 : 1;
 	unsigned lonely_a = 0, lonely_b = 0;
 
 	world_keys_agree(t->a, t->b, &lonely_a);

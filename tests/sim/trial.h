@@ -56,7 +56,7 @@ trial_run run_bits, run_replay, run_garbage, run_matrix, run_flood, run_aborted;
 
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
-void run_row(struct trial *t, size_t n);
+void trial_run_row(struct trial *t, size_t n);
 
 /* Datagrams that passed, for whoever wants to send them again. */
 struct tape {
