@@ -213,9 +213,8 @@ static bool one_option(struct parse *p, struct words *in, size_t *i, const struc
 	if (d->id == program->options_from)
 		return read_file(p, w, value, from);
 	add_value(p, d, w, value);
-	if (d->id == program->separator) {
+	if (d->id == program->separator)
 		p->end = END_RIGHT;
-	}
 	return true;
 }
 

@@ -394,11 +394,13 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	(void)buf;
 	if (n > 0)
 		b->in_n += (size_t)n;
-	if (n < 0) {
-		lose(b, "klips closed its socket");
+	if (n < 0) {		/* its end follows, and says why; should it not, it is made to */
+		uv_read_stop(s);
+		uv_process_kill(&b->process, SIGKILL);
 	} else if (!take_frames(b)) {
 		uv_process_kill(&b->process, SIGKILL);
-		lose(b, "klips sent what is no message of its protocol, and was ended");
+		lose(b, "klips sent what is no message of the protocol, and was ended; "
+			"are pluto and klips of one version?");
 	}
 }
 

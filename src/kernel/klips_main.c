@@ -156,6 +156,7 @@ int main(int argc, char **argv)
 	if (why != NULL)
 		wire_log(k, why);
 	run(k);
+	ok = !k->nonsense;
 	close_all(k);
-	return 0;
+	return ok ? 0 : 1;
 }

@@ -30,6 +30,7 @@ struct klips {
 	uint64_t larval_checked;	/* seconds */
 	bool quit;		/* pluto ended the process in order */
 	bool gone;		/* pluto is gone */
+	bool nonsense;		/* it could not be understood */
 };
 
 /* ---- klips_wire.c: requests and answers ---- */

@@ -29,7 +29,8 @@ static const int opener_calls[] = {
 	SCMP_SYS(setsockopt), SCMP_SYS(ioctl), SCMP_SYS(openat), SCMP_SYS(brk), SCMP_SYS(mmap),
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getpid),
 	SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(sigaltstack), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(sigaltstack), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 };
 
 /* Every other call gives EPERM: a library that tries one for its comfort goes on without. */
@@ -42,7 +43,7 @@ static bool filter(const int *calls, size_t n, bool tun_persist)
 		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, calls[i], 0) == 0;
 	if (ok && tun_persist)
 		ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_EQ, TUNSETPERSIST)) == 0;
+				      SCMP_A1(SCMP_CMP_EQ, TUNSETPERSIST, 0)) == 0;
 	ok = ok && seccomp_load(c) == 0;
 	seccomp_release(c);
 	return ok;

@@ -353,6 +353,13 @@ static void dispatch(struct klips *k, const struct klips_message *m)
 
 /* ---- the stream -------------------------------------------------------- */
 
+static void give_up(struct klips *k)
+{
+	wire_log(k, "pluto sent what is no message of the protocol; are pluto and klips of one version?");
+	k->gone = true;
+	k->nonsense = true;
+}
+
 /* One whole request at the start of the input; its octets (keys among them) are wiped.  False when
  * there is none yet, or when pluto talks nonsense: then there is no use in going on. */
 static bool one_request(struct klips *k)
@@ -365,7 +372,7 @@ static bool one_request(struct klips *k)
 		return false;
 	n = (size_t)get_u32(k->in) + 4;
 	if (n > sizeof k->in) {
-		k->gone = true;
+		give_up(k);
 		return false;
 	}
 	if (k->in_n < n)
@@ -373,7 +380,7 @@ static bool one_request(struct klips *k)
 	if (klips_get(span_of(k->in + 4, n - 4), k->arena, &m, &f))
 		dispatch(k, &m);
 	else
-		k->gone = true;
+		give_up(k);
 	arena_reset(k->arena);
 	memmove(k->in, k->in + n, k->in_n - n);
 	k->in_n -= n;

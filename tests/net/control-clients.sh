@@ -34,6 +34,14 @@ wait "$SILENT_PID" || fail "the silent whacks"
 check "the 257th whack at the same time is told so" client crowd
 check "and the next one is served again" prompt
 
+check "pluto listens" whack --listen
+says 1 "not finished after 1 seconds; pluto goes on alone" whack --initiate --name conn7 --timeout 1
+timeout -s INT 1 "$WHACK" --ctlbase "$DIR/pluto" --initiate --name conn8 >"$DIR/out" 2>&1
+grep -q "interrupted; pluto goes on alone" "$DIR/out" || fail "Ctrl-C"
+whack --status >"$DIR/out" 2>&1
+grep -q '"conn8" MAIN_I1' "$DIR/out" || fail "what was interrupted does not go on"
+ok "what was left alone goes on"
+
 client deaf >"$DIR/deaf" 2>&1 &
 deaf=$!
 for _ in 1 2 3 4 5; do

@@ -44,6 +44,12 @@ says 10 "another pluto (pid $PID) holds the lock file $DIR/pluto.pid" pluto
 [ "$(cat "$DIR/pluto.pid")" = "$PID" ] || fail "the second pluto has changed the lock file"
 grep -q "core" "/proc/$PID/limits" || fail "no limits to look at"
 check "no core file is ever written" grep -Eq 'Max core file size +0 +0' "/proc/$PID/limits"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$DIR"
+	setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$WHACK" &&
+		says 1 "Permission denied; you may not command this pluto; run whack as root" \
+			setpriv --reuid 65534 --regid 65534 --clear-groups "$WHACK" --ctlbase "$DIR/pluto" --status
+fi
 whack --listen >"$DIR/out" 2>&1 || fail "whack --listen"
 sed "s,$DIR/pluto,$DIR/second,g" <<<"--ctlbase $DIR/pluto" >"$DIR/options"
 "$PLUTO" --noklips --stderrlog --nofork --optionsfrom "$DIR/options" --secretsfile "$DIR/secrets" --ikeport "$PORT" \

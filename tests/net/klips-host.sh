@@ -74,16 +74,31 @@ for mode in transport tunnel; do
 	done
 done
 
-# ESP in UDP, as after a NAT was found.
+# ESP in UDP, as after a NAT was found, with IKE on the same port.
+klips_tell east hole 4500
+klips_tell west hole 4500
 for mode in transport tunnel; do
 	UDPPORT=4500 klips_tunnel $spi aes128_cbc hmac_sha1_96 $mode
 	lab_capture "wire$spi" wire br0 not arp
 	# The port belongs to IKE, which leaves ESP alone; without it the host would answer with an ICMP error.
-	for gate in east west; do
-		lab_start "ike-$gate$spi" $gate python3 -c 'import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 4500)); time.sleep(30)'
-	done
-	sleep 0.5
+	lab_start "ike-west$spi" west timeout 20 python3 -u -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.2", 4500))
+while True:
+	d = s.recv(9000)
+	if d[:4] == bytes(4) or len(d) == 1:
+		print("got", d[-9:])'
+	lab_start "ike-east$spi" east timeout 20 python3 -u -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.1", 4500))
+time.sleep(1)
+s.sendto(bytes(4) + b"main mode", ("192.0.2.2", 4500))
+s.sendto(b"\xff", ("192.0.2.2", 4500))
+time.sleep(20)'
+	lab_wait 5 "IKE and keepalive on port 4500" grep -q "xff" "$LAB_DIR/ike-west$spi.log"
+	grep -q "main mode" "$LAB_DIR/ike-west$spi.log" || lab_fail "IKE on port 4500 does not arrive"
 	lab_ping east 192.0.2.2 3 >/dev/null || lab_fail "no answer through UDP, $mode mode"
 	# TCP minds its checksum: a refusal comes back only if the other side took the packet.
 	lab_in east timeout 5 python3 -c '
@@ -99,7 +114,8 @@ exit(1)' || lab_fail "TCP through UDP, $mode mode"
 	[ "$(lab_count "wire$spi" 'udp port 4500')" -ge 6 ] || lab_fail "no ESP in UDP"
 	lab_stop "ike-east$spi"
 	lab_stop "ike-west$spi"
-	lab_ok "ESP in UDP, $mode mode"
+	grep -q 'no such SA' "$LAB_DIR/west.log" && lab_fail "IKE on port 4500 was taken for ESP"
+	lab_ok "ESP in UDP, $mode mode, beside IKE"
 	spi=$((spi + 16))
 done
 

@@ -119,10 +119,11 @@ static void setup(void)
 			b[HEADER_OFFSET_NP] = PAYLOAD_TYPE_HASH;
 			b[HEADER_OFFSET_MAJOR] = 0x10;
 			b[HEADER_OFFSET_XCHG] = EXCHANGE_TYPE_QUICK;
-			add_sound("quick", b, n + HEADER_SIZE, 28);
+			add_sound("quick", b, n + HEADER_SIZE, 16);
 		} else if (strstr(line, "Transform") != NULL) {
-			/* It says DOI 0, which is refused; with the right one it is sound. */
-			b[HEADER_SIZE + 28 + HEADER_SIZE + 7] = DOI_ID_IPSEC;
+			/* It says DOI 0 and no transforms; with what it should say it is sound. */
+			b[HEADER_SIZE + 28 + 35] = DOI_ID_IPSEC;
+			b[HEADER_SIZE + 28 + 47] = 2;
 			add_sound("transforms", b + HEADER_SIZE + 28, n - 28, 0);
 		} else if (strstr(line, "Notify") != NULL)
 			add_sound("notify", b + HEADER_SIZE, n, 0);
@@ -182,7 +183,7 @@ START_TEST(captured_fields)
 	ck_assert_uint_eq(m.payloads[0].type, PAYLOAD_TYPE_SA);
 	ck_assert_uint_eq(m.payloads[3].type, PAYLOAD_TYPE_ID);
 	ck_assert_uint_eq(m.payloads[8].type, PAYLOAD_TYPE_VID);
-	ck_assert_uint_eq(m.payloads[3].u.ID.type, ID_TYPE_FQDN);
+	ck_assert_uint_eq(m.payloads[3].u.ID.type, ID_TYPE_IPV4_ADDR);
 	proposals = m.payloads[0].u.SA.proposals;
 	ck_assert_uint_eq(m.payloads[0].u.SA.n_proposals, 1);
 	ck_assert(next_P(&proposals, &p));

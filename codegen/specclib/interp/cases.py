@@ -38,7 +38,7 @@ NOTES = {
 	"Header": "the header of a message",
 }
 
-CUTS = 30		# places at which one message is cut, at most
+CUTS = 24		# places at which one message is cut, at most
 
 
 class Case:
