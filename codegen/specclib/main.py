@@ -121,7 +121,12 @@ def run_check(args):
 def run_fmt(args):
 	from .fmt import format_text
 	changed = False
-	for name, text in read(args.files):
+	files, diags = read(args.files), Diagnostics({})
+	parse(files, diags)
+	if diags.failed():	# what cannot be read cannot be laid out
+		sys.stderr.write(diags.text())
+		return 1
+	for name, text in files:
 		done = format_text(text)
 		if args.stdout:
 			sys.stdout.write(done)

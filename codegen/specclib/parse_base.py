@@ -185,9 +185,9 @@ class ParserBase:
 		got = {"rfc": [], "ref": [], "allow": []}
 		while self.tok.kind == "WORD" and (only is None or self.tok.text in only):
 			word = self.tok.text
-			if word == "rfc" and self.peek().kind == "NUM":
+			if word == "rfc":
 				got["rfc"].append(self.citation())
-			elif word == "ref" and self.peek().kind == "STRING":
+			elif word == "ref":
 				self.next()
 				got["ref"].append(self.string())
 			elif word == "allow":

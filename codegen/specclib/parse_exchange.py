@@ -288,6 +288,9 @@ class ExchangeParser(ParserBase):
 		for column, cell in zip(heading, cells):
 			if column.text in COLUMNS and len(cell) > 1:
 				raise ParseError("column '%s' takes one name" % column.text, cell[1].loc)
+			for value in cell:
+				if not isinstance(value, ast.Name):
+					raise ParseError("column '%s' takes names" % column.text, value.loc)
 			got[column.text] = cell
 		one = {}
 		for c in COLUMNS:

@@ -102,25 +102,21 @@ class PolicyParser(ParserBase):
 				if not self.take(","):
 					break
 			self.expect(")")
-		notify = status = None
-		while self.goes_on("notify", "status"):
+		named, strings = {}, []
+		while self.goes_on("notify", "status") or self.at("STRING"):
+			if self.at("STRING"):
+				strings.append(self.next())
+				continue
 			word = self.next().text
-			value = None if self.take("-") else self.name("a symbol")
-			if word == "notify":
-				notify = value
-			else:
-				status = value
-		loc = self.span(first)
-		strings = []
-		while self.at("STRING"):
-			strings.append(self.next())
+			named[word] = None if self.take("-") else self.name("a symbol")
+		loc = first.loc
 		if not strings:
 			self.fail("reason '%s' has no text" % name.text, first)
 		on_first = [s for s in strings if s.line == first.line]
 		later = [s for s in strings if s.line != first.line] or on_first
 		text = on_first[0].value if on_first and later is not on_first else ""
 		remedy, remedy_loc = self.remedy()
-		return ast.Reason(name, tuple(params), notify, status, text,
+		return ast.Reason(name, tuple(params), named.get("notify"), named.get("status"), text,
 			"".join(s.value for s in later), later[0].loc, remedy, remedy_loc, first.doc or "", loc)
 
 	def remedy(self):

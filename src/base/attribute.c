@@ -91,9 +91,19 @@ static enum attribute_status check_one(const struct attribute_desc *d, const str
 /* What the list has held so far. */
 struct seen {
 	uint64_t once;		/* by index in the table */
-	uint64_t units;		/* values of the type that others count after */
+	struct span before;	/* the attributes themselves */
 	uint16_t unit_type;	/* set when the last one waits for its count */
 };
+
+static bool came_before(struct span before, const struct attribute *a)
+{
+	struct attribute b;
+
+	while (next_attribute(&before, &b))
+		if (b.type == a->type && b.number == a->number)
+			return true;
+	return false;
+}
 
 /* May d come here?  Life type and duration form pairs, one pair for each life type. */
 static enum attribute_status check_place(const struct attribute_table *t,
@@ -107,11 +117,8 @@ static enum attribute_status check_place(const struct attribute_table *t,
 			return trouble(bad, ATTRIBUTE_ORDER, d->type, d->after);
 		seen->unit_type = 0;
 	} else if (d->repeats) {
-		uint64_t unit = a->number < 64 ? UINT64_C(1) << a->number : 0;
-
-		if ((seen->units & unit) != 0)
+		if (came_before(seen->before, a))
 			return trouble(bad, ATTRIBUTE_TWICE, a->number, 1);
-		seen->units |= unit;
 		seen->unit_type = d->type;
 	} else if ((seen->once & bit) != 0) {
 		return trouble(bad, ATTRIBUTE_TWICE, d->type, 1);
@@ -145,6 +152,7 @@ enum attribute_status attributes_check(const struct attribute_table *t, struct s
 			return trouble(bad, ATTRIBUTE_CUT, rest.n - HEAD, get_u16(rest.p + 2));
 		if (d == NULL)
 			continue;
+		seen.before = span_sub(list, 0, bad->offset);
 		s = check_one(d, &a, bad);
 		if (s == ATTRIBUTE_OK)
 			s = check_place(t, d, &a, &seen, bad);

@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "base/writer.h"
 #include "base/xalloc.h"
+#include "crypto/hash.h"
 #include "crypto/mpi.h"
 
-#define MIN_BITS 1024
+#define MIN_BITS LIMIT_RSA_BITS_MIN
+#define WEAK_EXPONENT_BITS 17	/* 65537 has so many: FIPS 186-4 B.3.1 */
 #define MAX_EXPONENT_BITS 256	/* FIPS 186-4 B.3.1; keeps verification cheap */
 #define MIN_PADDING 8		/* octets of 0xff, RFC 8017 9.2 */
 
@@ -130,6 +133,11 @@ struct buf rsa_to_dns(const struct rsa_key *k)
 	return b;
 }
 
+struct rsa_parts rsa_parts_of(const struct rsa_key *k)
+{
+	return k->parts;
+}
+
 void rsa_free(struct rsa_key *k)
 {
 	if (k == NULL)
@@ -141,6 +149,38 @@ void rsa_free(struct rsa_key *k)
 size_t rsa_size(const struct rsa_key *k)
 {
 	return k->parts.n.n;
+}
+
+size_t rsa_bits(const struct rsa_key *k)
+{
+	return mpi_bits(k->parts.n);
+}
+
+bool rsa_same(const struct rsa_key *a, const struct rsa_key *b)
+{
+	return span_eq(a->parts.n, b->parts.n) && span_eq(a->parts.e, b->parts.e);
+}
+
+char *rsa_fingerprint(const struct rsa_key *k, char dst[RSA_FINGERPRINT_TEXT])
+{
+	struct text t = text_on(dst, RSA_FINGERPRINT_TEXT);
+	struct buf dns = rsa_to_dns(k);
+	struct span in = span_buf(dns);
+	uint8_t hash[HASH_MAX];
+
+	hash_spans(ALG_SHA2_256, &in, 1, hash);
+	text_hex(&t, span_of(hash, LIMIT_FINGERPRINT_OCTETS));
+	buf_free(&dns);
+	return dst;
+}
+
+const char *rsa_weakness(const struct rsa_key *k)
+{
+	if (rsa_bits(k) < LIMIT_RSA_BITS_WEAK)
+		return "it has less than 2048 bits";
+	if (mpi_bits(k->parts.e) < WEAK_EXPONENT_BITS)
+		return "its public exponent is under 65537";
+	return NULL;
 }
 
 /* 00 01 ff..ff 00 data, as long as the modulus; false when data is empty or does not fit. */

@@ -97,6 +97,7 @@ void engine_end(struct engine *e, struct exchange *x, enum end_reason why)
 {
 	if (x->dying)
 		return;
+	engine_enter(e, e->now);	/* keeps x until we return, even when `ended` ends others */
 	x->dying = true;
 	while (!LIST_EMPTY(&x->children))
 		engine_end(e, LIST_FIRST(&x->children), why == END_SHUTDOWN ? why : END_PARENT);
@@ -108,10 +109,7 @@ void engine_end(struct engine *e, struct exchange *x, enum end_reason why)
 	LIST_REMOVE(x, all);
 	LIST_INSERT_HEAD(&e->dead, x, all);
 	e->host.ended(e->host.ctx, x, why);
-	if (e->depth == 0) {		/* called from outside: nothing below us still looks at x */
-		engine_enter(e, e->now);
-		engine_leave(e);
-	}
+	engine_leave(e);
 }
 
 void engine_enter(struct engine *e, uint64_t now)

@@ -43,7 +43,7 @@ static const struct refusal *check_one(struct arena *a, const struct emit_SA *of
 	return refuse_choice_not_offered(a, p->number, t.number);
 }
 
-const struct refusal *check_ike(struct arena *a, const struct connection *c,
+const struct refusal *check_ike(struct arena *a, const struct connection *c, uint32_t methods,
 				const struct payload_SA *sa, struct choice *out)
 {
 	struct emit_SA offered = { 0 };
@@ -53,7 +53,7 @@ const struct refusal *check_ike(struct arena *a, const struct connection *c,
 	uint64_t number = 0;
 	const struct refusal *why;
 
-	offer_ike(a, c, &offered);
+	offer_ike(a, c, methods, &offered);
 	if (!next_P(&rest, &p))
 		return refuse_choice_not_offered(a, 0, 0);
 	why = check_one(a, &offered, &p, &o);

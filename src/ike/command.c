@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "ike/initiate.h"
 #include "ike/internal.h"
+#include "ike/pubkeys.h"
 #include "ike/routing.h"
 
 /* The named connection, or NULL after saying that there is none. */
@@ -124,7 +125,8 @@ static void command_which_secret(struct ike *ike, uint32_t whack, const struct c
 static struct connection *route_target(struct ike *ike, uint32_t whack, struct span name)
 {
 	struct connection *c = named(ike, whack, name);
-	const struct refusal *why = c != NULL && c->ours < 0 ? orientation_refusal(ike, c) : NULL;
+	const struct refusal *why = c != NULL && (c->ours < 0 || c->leaving) ?
+				    orientation_refusal(ike, c) : NULL;
 
 	if (why == NULL)
 		return c;
@@ -143,6 +145,9 @@ void command_run(struct ike *ike, uint32_t whack, const struct control_message *
 		break;
 	case CONTROL_DELETE:
 		command_delete(ike, whack, &m->u.delete);
+		break;
+	case CONTROL_PUBLIC_KEY:
+		command_public_key(ike, whack, &m->u.public_key);
 		break;
 	case CONTROL_LISTEN:
 		command_listen(ike, whack);

@@ -144,18 +144,33 @@ static void orient(struct ike *ike, struct connection *c)
 	enter_pair(ike, c);
 }
 
+/* The last plan that needed to know which end is ours has run. */
+static void disoriented(struct ike *ike, void *ctx, bool ok, const char *why)
+{
+	struct connection *c = ctx;
+
+	(void)ok;
+	(void)why;
+	c->leaving = false;
+	if (c->deleted)
+		return;
+	c->ours = -1;
+	free(c->interface);
+	c->interface = NULL;
+	orient(ike, c);		/* the interface may be back, or another one have the address */
+}
+
 static void disorient(struct ike *ike, struct connection *c)
 {
 	struct plan *p;
 
-	if (c->ours < 0)
-		return;
+	c->leaving = true;
 	connection_terminate(ike, c);
+	phase1s_hand_over(ike, c);
 	p = plan_new(ike, c);
 	routing_down(ike, c, p);
-	plan_submit(p, NULL, NULL);
 	leave_pair(ike, c);
-	c->ours = -1;
+	plan_submit(p, disoriented, c);
 }
 
 void connections_orient(struct ike *ike)
@@ -170,13 +185,10 @@ void connections_orient(struct ike *ike)
 		if (c->ours >= 0 && now != NULL && strcmp(now->real, c->interface->real) == 0 &&
 		    strcmp(now->virtual_, c->interface->virtual_) == 0)
 			continue;
-		if (c->ours >= 0 && STAILQ_EMPTY(&c->plans)) {
-			disorient(ike, c);
-			free(c->interface);
-			c->interface = NULL;
-		}
 		if (c->ours < 0)
 			orient(ike, c);
+		else if (!c->leaving)
+			disorient(ike, c);
 	}
 }
 
@@ -187,7 +199,6 @@ void connection_add(struct ike *ike, struct connection *c)
 	c->ours = -1;
 	c->reqid = ++ike->last_reqid;
 	LIST_INIT(&c->phase2s);
-	STAILQ_INIT(&c->plans);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
 	if (ike->listening)
 		orient(ike, c);
@@ -215,7 +226,7 @@ void connection_free(struct connection *c)
 void connection_settled(struct ike *ike, struct connection *c)
 {
 	(void)ike;
-	if (c->deleted && c->held == 0 && STAILQ_EMPTY(&c->plans))
+	if (c->deleted && c->held == 0 && c->n_plans == 0)
 		connection_free(c);
 }
 

@@ -61,11 +61,12 @@ struct connection {
 	UT_hash_handle by_name;
 	enum routing routing;
 	uint64_t newest_ipsec;	/* serial of the SA that outgoing traffic uses, 0 = none */
+	bool leaving;		/* its interface is gone: not oriented any more once its last plan has run */
 	bool deleted;		/* out of the database, waits for its last plan */
 	unsigned held;		/* somebody on the stack still looks at it */
 	unsigned uses;		/* IPsec SAs that name it */
 	LIST_HEAD(, phase2) phase2s;	/* newest first */
-	STAILQ_HEAD(, plan) plans;	/* work with the kernel, one after the other */
+	unsigned n_plans;	/* work with the kernel that is under way */
 };
 
 struct host_pair {

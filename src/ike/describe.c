@@ -193,8 +193,8 @@ static bool describe_policy(struct description *d, const struct control_connecti
 {
 	struct policy *p = &d->c->policy;
 
-	p->psk = m->psk || !m->rsasig;		/* neither: what there are keys for */
-	p->rsasig = m->rsasig;
+	p->psk = m->psk || !m->rsasig;		/* neither is both: what there are keys for */
+	p->rsasig = m->rsasig || !m->psk;
 	p->encrypt = m->encrypt;
 	p->authenticate = m->authenticate;
 	p->compress = m->compress;
@@ -210,8 +210,6 @@ static bool describe_policy(struct description *d, const struct control_connecti
 		d->why = refuse_not_supported(d->ike->arena, "IPComp");
 	else if (m->aggressive)
 		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
-	else if (m->rsasig && !m->psk)
-		d->why = refuse_not_supported(d->ike->arena, "authentication by RSA signature");
 	else if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	return d->why == NULL &&
@@ -235,12 +233,13 @@ static void warn_margin(struct ike *ike, uint32_t whack, const struct connection
 /* What the load can already tell that initiating would stumble over. */
 static void warn_secret(struct ike *ike, uint32_t whack, const struct connection *c)
 {
-	struct secret_found found = { 0 };
+	const struct refusal *why;
 
-	if (c->ours < 0 || !c->policy.psk || addr_is_any(&peer_end(c)->host))
+	if (c->ours < 0 || addr_is_any(&peer_end(c)->host))
 		return;
-	if (!ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, &found))
-		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": %s", c->name, found.why);
+	why = auth_obstacle(ike, ike->arena, c);
+	if (why != NULL)
+		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": %s", c->name, why->message);
 }
 
 static const struct refusal *check_name(struct ike *ike, const struct control_connection *m)

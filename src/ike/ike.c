@@ -5,6 +5,8 @@
 #include "ike/initiate.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
+#include "ike/plan.h"
+#include "ike/pubkeys.h"
 
 struct ike *ike_new(const struct ike_config *config)
 {
@@ -18,6 +20,7 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->updown = config->updown;
 	ike->arena = arena_new();
 	ike->routes = routes_new();
+	ike->pubkeys = pubkeys_new();
 	ike->engine = engine_new(&engine);
 	return ike;
 }
@@ -43,8 +46,10 @@ void ike_free(struct ike *ike)
 	ike->quiet = true;
 	drop_connections(ike);
 	engine_free(ike->engine);
+	plans_free(ike);
 	requests_free(ike);
 	routes_free(ike->routes);
+	pubkeys_free(ike->pubkeys);
 	arena_free(ike->arena);
 	free(ike->interfaces);
 	free(ike);

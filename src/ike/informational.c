@@ -31,8 +31,10 @@ static void delete_isakmp(struct action *a, const struct payload_D *d)
 		if (!span_eq(span_sub(d->spis, i * d->spi_size, d->spi_size),
 			     span_of(a->x->cookies, sizeof(a->x->cookies))))
 			continue;	/* another ISAKMP SA is deleted under its own protection only */
+		if (p->retired)
+			return;
 		ike_log(p->ike, p->c, a->x, NO_WHACK, WHACK_STATUS_LOG, "the peer deletes this ISAKMP SA");
-		engine_end(a->engine, a->x, END_LOCAL);
+		phase1_retire(p);
 		return;
 	}
 }
@@ -75,6 +77,16 @@ static void send_under(struct ike *ike, struct exchange *root, const struct out_
 		engine_send_oneway(ike->engine, ike->now, root, &oneway_informational, &message_INF, out);
 }
 
+/* The ISAKMP SA under which the end of p is told: the newest, which the peer has most likely. */
+static struct exchange *teller(struct ike *ike, const struct phase2 *p)
+{
+	struct phase1 *newest = phase1_usable(ike, p->c, true);
+
+	if (newest != NULL)
+		return newest->x;
+	return p->root->retired ? NULL : p->root->x;
+}
+
 void send_delete(struct ike *ike, struct exchange *x)
 {
 	struct emit_D d[CHOICE_PROTOCOLS] = { 0 };
@@ -82,7 +94,9 @@ void send_delete(struct ike *ike, struct exchange *x)
 	struct out_INF out = { .D = d };
 	uint8_t bytes[CHOICE_PROTOCOLS][4];
 
-	if (ike->quiet || x == NULL || !exchange_final(x))
+	const struct phase2 *p;
+
+	if (ike->quiet || x == NULL)
 		return;
 	if (x->machine->phase == 1) {
 		spi[0] = span_of(x->cookies, sizeof(x->cookies));
@@ -92,8 +106,9 @@ void send_delete(struct ike *ike, struct exchange *x)
 		send_under(ike, x, &out);
 		return;
 	}
-	const struct phase2 *p = x->user;
-
+	p = x->user;
+	if (!p->installed)		/* then the peer has nothing of it either */
+		return;
 	for (unsigned i = 0; i < p->chosen.n; i++) {
 		struct writer w = writer_on(bytes[i], 4);
 
@@ -102,7 +117,7 @@ void send_delete(struct ike *ike, struct exchange *x)
 		d[out.n_D++] = (struct emit_D){ .doi = DOI_ID_IPSEC, .protocol = p->chosen.p[i].protocol,
 						.spis = &spi[i], .n_spis = 1 };
 	}
-	send_under(ike, x->parent, &out);
+	send_under(ike, teller(ike, p), &out);
 }
 
 /* Tell the peer why, as far as that is safe: under an ISAKMP SA, or in clear about the first message
@@ -121,16 +136,32 @@ void send_notify(struct ike *ike, struct exchange *x, uint16_t type)
 		engine_send_clear(ike->engine, x, &message_NFY, &nfy);
 }
 
+/* Both were proved to belong to the same two identities. */
+static bool same_peer(const struct phase1 *p, const struct phase1 *q)
+{
+	return identity_eq(&peer_end(p->c)->id, &peer_end(q->c)->id) &&
+	       identity_eq(&our_end(p->c)->id, &our_end(q->c)->id);
+}
+
+static bool receives(const struct phase2 *q, uint8_t protocol, uint32_t spi)
+{
+	for (unsigned i = 0; q != NULL && i < q->chosen.n; i++)
+		if (q->chosen.p[i].protocol == protocol && q->chosen.p[i].peer_spi == spi)
+			return true;
+	return false;
+}
+
 struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t protocol, uint32_t spi)
 {
+	const struct phase1 *other;
 	struct exchange *x;
 
 	(void)ike;
-	LIST_FOREACH(x, &p->x->children, sibling) {
-		const struct phase2 *q = x->user;
-
-		for (unsigned i = 0; q != NULL && i < q->chosen.n; i++)
-			if (q->chosen.p[i].protocol == protocol && q->chosen.p[i].peer_spi == spi)
+	LIST_FOREACH(other, &p->pair->phase1s, in_pair) {
+		if (other->x == NULL || other->established == 0 || !same_peer(other, p))
+			continue;
+		LIST_FOREACH(x, &other->x->children, sibling)
+			if (receives(x->user, protocol, spi))
 				return x;
 	}
 	return NULL;

@@ -39,17 +39,13 @@ const char *keying_limit(struct ike *ike, const struct connection *c)
 /* Why c cannot be initiated, or NULL. */
 static const struct refusal *obstacle(struct ike *ike, const struct connection *c)
 {
-	struct secret_found found = { 0 };
-
 	if (!ike->listening)
 		return refuse_not_listening(ike->arena);
-	if (c->ours < 0)
+	if (c->ours < 0 || c->leaving)
 		return orientation_refusal(ike, c);
 	if (addr_is_any(&peer_end(c)->host))
 		return refuse_peer_unknown(ike->arena, c->name);
-	if (!ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, &found))
-		return refuse_no_secret(ike->arena, c->name, found.why);
-	return NULL;
+	return auth_obstacle(ike, ike->arena, c);
 }
 
 void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
@@ -121,14 +117,19 @@ static void forget_pending(struct ike *ike, struct connection *c)
 	}
 }
 
-void connection_terminate(struct ike *ike, struct connection *c)
+void connection_drop_sas(struct ike *ike, struct connection *c)
 {
-	forget_pending(ike, c);
 	while (!LIST_EMPTY(&c->phase2s)) {
 		struct phase2 *p = LIST_FIRST(&c->phase2s);
 
 		send_delete(ike, p->x);
 		engine_end(ike->engine, p->x, END_LOCAL);
 	}
+}
+
+void connection_terminate(struct ike *ike, struct connection *c)
+{
+	forget_pending(ike, c);
+	connection_drop_sas(ike, c);
 	terminate_phase1s(ike, c);
 }

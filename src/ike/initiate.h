@@ -11,6 +11,9 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 /* Delete the SAs of c and its negotiations; tell the peer. */
 void connection_terminate(struct ike *ike, struct connection *c);
 
+/* Delete the IPsec SAs of c and the negotiations for them; tell the peer. */
+void connection_drop_sas(struct ike *ike, struct connection *c);
+
 /* The last line for a whack whose negotiation failed. */
 void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint16_t status);
 

@@ -143,7 +143,7 @@ static const struct refusal *add_sas(struct action *a, struct phase2 *p, struct 
 {
 	if (!add_direction(a, p, plan, true) || !add_direction(a, p, plan, false))
 		return refuse_keymat_missing(a->arena, p->c->name);
-	return routing_up(p->ike, p->c, plan);
+	return routing_up(p->ike, p->c, plan, p->x->role);
 }
 
 /* Outgoing traffic takes p from now on.  The eroute comes first: packets should not wait for a script. */
@@ -156,6 +156,7 @@ static void switch_eroute(struct phase2 *p, struct plan *plan)
 	if (first)
 		plan_updown(plan, "up", false);
 	p->c->routing = ROUTED_SA;
+	eroute_take(p->ike->routes, p->c);
 	take_over(p);
 }
 
@@ -189,6 +190,9 @@ static struct phase2 *successor(const struct phase2 *p)
 	return NULL;
 }
 
+/* Time for the peer to replace an SA to which traffic fell back, before we do. */
+#define FALL_BACK_MS 30000
+
 /* Outgoing traffic loses p: another SA takes it, or the trap does. */
 static void remove_eroute(struct phase2 *p, struct plan *plan)
 {
@@ -199,7 +203,10 @@ static void remove_eroute(struct phase2 *p, struct plan *plan)
 	if (next != NULL) {
 		e = eroute_of(next);
 		plan_eroute(plan, &e);
+		plan_tolerate(plan);
 		take_over(next);
+		if (next->timer.at == next->expires)	/* it has been replaced once, by p */
+			phase2_replace_in(next, FALL_BACK_MS);
 		return;
 	}
 	c->newest_ipsec = 0;
@@ -208,6 +215,7 @@ static void remove_eroute(struct phase2 *p, struct plan *plan)
 	e = routing_trap(c);
 	plan_updown(plan, "down", true);
 	plan_eroute(plan, &e);		/* nothing leaves in clear */
+	plan_tolerate(plan);
 	c->routing = ROUTED_TRAP;
 }
 
@@ -216,7 +224,7 @@ void install_remove(struct phase2 *p)
 	struct connection *c = p->c;
 	struct plan *plan = plan_new(p->ike, c);
 
-	plans_forget(c, p);
+	plans_forget(p->ike, c, p);
 	if (p->uses_eroute)
 		remove_eroute(p, plan);
 	for (unsigned i = 0; i < p->chosen.n; i++) {

@@ -10,6 +10,7 @@
 #include "generated/limits.h"
 #include "generated/names.h"
 #include "generated/reasons.h"
+#include "ike/auth.h"
 #include "ike/await.h"
 #include "ike/connection.h"
 #include "ike/identity.h"
@@ -37,9 +38,11 @@ struct ike {
 	struct connection *connections;	/* hash by name */
 	struct host_pair *pairs;	/* hash by addresses */
 	struct routes *routes;
+	struct lane *lanes;		/* plan.c: hash by client of a peer */
 	const char *updown;		/* the default command */
 	size_t n_plans;			/* under way: shutdown waits for them */
 	struct requests requests;
+	struct pubkeys *pubkeys;
 	uint32_t last_reqid;
 	size_t half_open;		/* phase 1 begun by peers, not established */
 };
@@ -68,6 +71,8 @@ struct phase1 {
 	unsigned n_phase2;		/* under it */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
+	bool suspect;			/* the peer did not answer a Quick Mode under it: it may have forgotten it */
+	bool retired;			/* over, but IPsec SAs that it made live on */
 };
 
 struct negotiation {
@@ -76,6 +81,8 @@ struct negotiation {
 	uint8_t shared[DH_MAX];
 	const char *secret_file;	/* where the preshared secret stands */
 	unsigned secret_line;
+	uint32_t methods;		/* offered, as bits 1 << auth_method */
+	struct proof proof;
 };
 
 /* Everything of a phase 2: the user of its exchange. */
@@ -112,6 +119,10 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 struct phase1 *phase1_of(const struct exchange *x);
 void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try);
 void pending_free(struct pending *q);
+/* Its time is over.  IPsec SAs outlive the ISAKMP SA that made them: it stays as their parent until the
+ * last of them is gone, is not used for anything new, and its keys are wiped after a while, in which
+ * what the peer sent before (a Delete) may still arrive. */
+void phase1_retire(struct phase1 *p);
 /* c is going away: its ISAKMP SAs serve another connection of the pair, or end. */
 void phase1s_hand_over(struct ike *ike, struct connection *c);
 
@@ -123,9 +134,12 @@ void phase2_established(struct phase2 *p);
 void phase2_ended(struct phase2 *p, enum end_reason why);
 struct connection *phase2_connection(const struct phase2 *p);
 uint32_t phase2_whack(const struct phase2 *p);
+/* p carries the traffic and is to be replaced in `ms` milliseconds, if not sooner. */
+void phase2_replace_in(struct phase2 *p, uint64_t ms);
 void phase2_forget_whack(struct phase2 *p, uint32_t whack);
 void phase2_status(const struct phase2 *p, struct text *t);
-/* The IPsec SA of ours or the peer's with that SPI under this phase 1, or NULL. */
+/* The IPsec SA that the peer of this phase 1 receives on that SPI, made under any ISAKMP SA with the same
+ * peer; NULL = none. */
 struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t protocol, uint32_t spi);
 
 /* command.c */

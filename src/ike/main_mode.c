@@ -1,4 +1,4 @@
-/* main_mode.c -- the actions of Main Mode (RFC 2409 5.4): what its messages mean. */
+/* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/idpayload.h"
 #include "ike/internal.h"
 #include "generated/actions.h"
@@ -26,30 +26,20 @@ static struct span new_nonce(struct action *a)
 	return span_of(nonce, LIMIT_NONCE_OCTETS);
 }
 
-/* The preshared secret for c; false when there is none, with the reason in found->why. */
-static bool find_psk(struct ike *ike, const struct connection *c, struct secret_found *found)
+static bool by_signature(const struct phase1 *p)
 {
-	*found = (struct secret_found){ 0 };
-	return ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, found);
-}
-
-static uint32_t methods(struct ike *ike, const struct connection *c)
-{
-	struct secret_found found;
-	uint32_t bits = 0;
-
-	if (c->policy.psk && find_psk(ike, c, &found))
-		bits |= 1u << AUTH_METHOD_PRESHARED_KEY;
-	return bits;
+	return p->chosen.auth == AUTH_METHOD_RSA_SIG;
 }
 
 /* Phase 1 is protected as chosen from here on. */
 static void adopt(struct action *a, const struct choice *chosen)
 {
 	const struct chosen *k = &chosen->p[0];
+	enum variant v = VARIANT_PSK;
 
 	of(a)->chosen = *chosen;
-	action_bind(a, VARIANT_PSK);
+	auth_variant(chosen->auth, &v);		/* only what has a variant is offered or chosen */
+	action_bind(a, v);
 	action_protect(a, k->cipher, k->key_octets, k->hash);
 }
 
@@ -58,8 +48,13 @@ enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 	struct phase1 *p = of(a);
 
 	p->x = a->x;
+	p->n->methods = auth_methods(p->ike, p->c, ROLE_INITIATOR);
+	if (p->n->methods == 0) {	/* lost since the last time; who asked is told by who began */
+		p->whack = NO_WHACK;
+		return action_fail(a, auth_obstacle(p->ike, a->arena, p->c));
+	}
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
-	offer_ike(a->arena, p->c, &out->SAi);
+	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	return ACTION_OK;
 }
 
@@ -72,7 +67,8 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 
 	/* Only the addresses are known: any connection between them may be meant. */
 	LIST_FOREACH(c, &p->c->pair->connections, in_pair) {
-		const struct refusal *no = choose_ike(a->arena, c, in->SAi, methods(p->ike, c),
+		const struct refusal *no = choose_ike(a->arena, c, in->SAi,
+						      auth_methods(p->ike, c, ROLE_RESPONDER),
 						      &chosen, &out->SAr);
 
 		if (no == NULL) {
@@ -81,7 +77,7 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 			return ACTION_OK;
 		}
 		if (why == NULL || c == p->c)
-			why = no;
+			why = no->reason == REASON_AUTH_METHOD ? auth_no_method(p->ike, a->arena, c) : no;
 	}
 	return action_fail(a, why);
 }
@@ -93,7 +89,8 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 
 	if (a->resumed == NULL) {
 		struct choice chosen;
-		const struct refusal *why = check_ike(a->arena, p->c, in->SAr, &chosen);
+		const struct refusal *why = check_ike(a->arena, p->c, p->n->methods, in->SAr,
+						     &chosen);
 
 		if (why != NULL)
 			return action_refuse(a, why);
@@ -112,7 +109,7 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 	return ACTION_OK;
 }
 
-/* The shared secrets are known: give them to the key formulas. */
+/* Diffie-Hellman is done: give the key formulas what they start from. */
 static enum action_result supply_secrets(struct action *a)
 {
 	struct phase1 *p = of(a);
@@ -121,11 +118,13 @@ static enum action_result supply_secrets(struct action *a)
 
 	if (p->await.failed)
 		return action_refuse(a, refuse_dh_failed(a->arena, p->await.why));
-	if (!find_psk(p->ike, p->c, &found))
-		return action_fail(a, refuse_no_secret(a->arena, p->c->name, found.why));
-	p->n->secret_file = found.file;
-	p->n->secret_line = found.line;
-	action_supply(a, KEY_PRESHARED_KEY, found.psk);
+	if (!by_signature(p)) {
+		if (!auth_psk(p->ike, p->c, &found))
+			return action_fail(a, refuse_no_secret(a->arena, p->c->name, found.why));
+		p->n->secret_file = found.file;
+		p->n->secret_line = found.line;
+		action_supply(a, KEY_PRESHARED_KEY, found.psk);
+	}
 	action_supply(a, KEY_G_XY, span_of(p->n->shared, dh_shared_size(group)));
 	return ACTION_OK;
 }
@@ -152,6 +151,59 @@ enum action_result main_inI2_outR2(struct action *a, const struct in_MI2 *in, st
 	return ACTION_OK;
 }
 
+/* ---- who we are ---------------------------------------------------------- */
+
+/* The body of our ID payload, for the hash that is signed before the payload is written. */
+static struct span id_body(struct arena *a, const struct emit_ID *id)
+{
+	size_t size = LIMIT_MESSAGE_OCTETS;
+	struct writer w = writer_on(arena_alloc(a, size), size);
+
+	emit_ID(&w, PAYLOAD_TYPE_NONE, id);
+	return span_from(writer_span(&w), GENERIC_SIZE);
+}
+
+/* A job signs `hash` (RFC 2409 5.1) with our private key; when that is done, our signature. */
+static enum action_result sign(struct action *a, enum key_value hash, struct emit_SIG *out)
+{
+	struct phase1 *p = of(a);
+	struct proof *proof = &p->n->proof;
+	struct secret_found found;
+
+	if (proof->step != PROOF_SIGNING) {
+		struct span data = action_value(a, hash, 0);
+
+		if (data.p == NULL)
+			return action_fail(a, refuse_rsa_sign_failed(a->arena, p->c->name,
+								     "a value of the hash is missing"));
+		await_begin(&p->await, a->x->serial);
+		if (!await_sign(&p->await, p->c, data, proof, &found))
+			return action_fail(a, refuse_no_private_key(a->arena, p->c->name, found.why));
+		proof->step = PROOF_SIGNING;
+		if (await_pending(&p->await))
+			return ACTION_PARKED;
+	}
+	proof->step = PROOF_NONE;
+	if (p->await.failed)
+		return action_fail(a, refuse_rsa_sign_failed(a->arena, p->c->name, p->await.why));
+	out->data = span_of(proof->sig, proof->sig_octets);
+	return ACTION_OK;
+}
+
+/* Our identity, and our signature where that proves it; a hash is made by the engine. */
+static enum action_result identify(struct action *a, enum key_value body, enum key_value hash,
+				   struct emit_ID *id, struct emit_SIG *sig)
+{
+	struct phase1 *p = of(a);
+
+	if (!id_emit(a->arena, &our_end(p->c)->id, id))
+		return action_fail(a, refuse_id_unusable(a->arena, p->c->name, "our own"));
+	if (!by_signature(p))
+		return ACTION_OK;
+	action_supply(a, body, id_body(a->arena, id));
+	return sign(a, hash, sig);
+}
+
 enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, struct out_MI3 *out)
 {
 	struct phase1 *p = of(a);
@@ -168,72 +220,129 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 		if (await_pending(&p->await))
 			return ACTION_PARKED;
 	}
-	r = supply_secrets(a);
-	if (r != ACTION_OK)
-		return r;
-	if (!id_emit(a->arena, &our_end(p->c)->id, &out->IDii))
-		return action_fail(a, refuse_id_unusable(a->arena, p->c->name, "our own"));
-	return ACTION_OK;
+	if (p->n->proof.step == PROOF_NONE) {
+		r = supply_secrets(a);
+		if (r != ACTION_OK)
+			return r;
+	}
+	return identify(a, KEY_IDII_B, KEY_HASH_I, &out->IDii, &out->SIG_I);
 }
 
-/* Another connection between the same hosts, for the identity that the peer proved; it must be one
- * that would have negotiated what was negotiated, with the same secret. */
-static struct connection *switch_to(struct phase1 *p, const struct identity *id)
+/* ---- who the peer is ----------------------------------------------------- */
+
+/* The connection that the peer means by its identity: ours, or, for a responder, another one between the
+ * same hosts that would have negotiated what was negotiated, with the same secret or private key. */
+static struct connection *meant(struct phase1 *p, const struct identity *id)
 {
 	struct connection *c;
-	struct secret_found used, other;
 
-	if (!find_psk(p->ike, p->c, &used))
+	if (identity_eq(&peer_end(p->c)->id, id))
+		return p->c;
+	if (p->x->role == ROLE_INITIATOR)
 		return NULL;
-	LIST_FOREACH(c, &p->c->pair->connections, in_pair) {
-		if (identity_eq(&peer_end(c)->id, id) && c->policy.psk &&
-		    identity_eq(&our_end(c)->id, &our_end(p->c)->id) &&
-		    rows_allow(&c->policy.ike, &p->chosen) &&
-		    find_psk(p->ike, c, &other) && ct_equal(used.psk, other.psk))
+	LIST_FOREACH(c, &p->pair->connections, in_pair)
+		if (identity_eq(&peer_end(c)->id, id) && rows_allow(&c->policy.ike, &p->chosen) &&
+		    auth_same(p->ike, p->chosen.auth, p->c, c))
 			return c;
-	}
 	return NULL;
 }
 
-/* The peer has proved that it holds the secret; is it who it must be? */
-static enum action_result check_identity(struct action *a, const struct payload_ID *payload,
-					 bool may_switch)
+/* The peer has proved to be id: this phase 1 serves the connection that has that for the peer. */
+static enum action_result accept(struct action *a, const struct identity *id)
+{
+	struct phase1 *p = of(a);
+	struct connection *c = meant(p, id);
+
+	if (c == NULL)
+		return action_fail(a, refuse_id_mismatch(a->arena, p->c->name, id_text(a->arena, id),
+							 id_text(a->arena, &peer_end(p->c)->id)));
+	if (c == p->c)
+		return ACTION_OK;
+	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
+		id_text(a->arena, id), c->name);
+	p->c = c;
+	return ACTION_OK;
+}
+
+/* A job tries the public keys of the identity on the signature over `hash`. */
+static enum action_result try_keys(struct action *a, const struct identity *id, enum key_value hash,
+				   const struct payload_SIG *sig)
+{
+	struct phase1 *p = of(a);
+	struct span data = action_value(a, hash, 0);
+
+	/* Where nobody can be meant the keys do not matter: say what does. */
+	if (meant(p, id) == NULL)
+		return action_fail(a, refuse_rsa_wrong_id(a->arena, p->c->name, id_text(a->arena, id),
+							  id_text(a->arena, &peer_end(p->c)->id)));
+	await_begin(&p->await, a->x->serial);
+	if (data.p == NULL || !await_verify(&p->await, id, data, sig->data, &p->n->proof))
+		return action_fail(a, refuse_rsa_no_key(a->arena, p->c->name, id_text(a->arena, id)));
+	p->n->proof.step = PROOF_VERIFYING;
+	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
+}
+
+/* The identity is proved by nothing but this signature. */
+static enum action_result verify(struct action *a, const struct identity *id, enum key_value hash,
+				 const struct payload_SIG *sig)
+{
+	struct phase1 *p = of(a);
+	struct proof *proof = &p->n->proof;
+	const char *who = id_text(a->arena, id);
+
+	if (proof->step == PROOF_NONE) {
+		enum action_result r = try_keys(a, id, hash, sig);
+
+		if (r != ACTION_OK)
+			return r;
+	}
+	proof->step = PROOF_NONE;
+	if (p->await.failed || !proof->fits)
+		return action_fail(a, refuse_rsa_bad_signature(a->arena, p->c->name, who,
+							       (uint32_t)sig->data.n, proof->keys));
+	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG,
+		"the peer is %s by its RSA signature, key %s", who, proof->keys);
+	return ACTION_OK;
+}
+
+/* What the peer says that it is, and its proof: the engine has checked a hash already. */
+static enum action_result check_peer(struct action *a, const struct payload_ID *payload, enum key_value hash,
+				     const struct payload_SIG *sig, unsigned certificates)
 {
 	struct phase1 *p = of(a);
 	struct identity id;
-	struct connection *better;
 	const char *why;
 	char type[REGISTRY_TEXT];
+	enum action_result r;
 
 	if (!id_read(payload, &id, &why))
 		return action_fail(a, refuse_id_unreadable(a->arena, registry_name(&registry_id_type,
 									payload->type, type), why));
-	if (identity_eq(&peer_end(p->c)->id, &id))
-		return ACTION_OK;
-	better = may_switch ? switch_to(p, &id) : NULL;
-	if (better == NULL)
-		return action_fail(a, refuse_id_mismatch(a->arena, p->c->name,
-							 id_text(a->arena, &id),
-							 id_text(a->arena, &peer_end(p->c)->id)));
-	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
-		id_text(a->arena, &id), better->name);
-	p->c = better;
-	return ACTION_OK;
+	if (by_signature(p)) {
+		if (certificates > 0 && p->n->proof.step == PROOF_NONE)
+			ike_log(p->ike, p->c, a->x, NO_WHACK, WHACK_STATUS_LOG,
+				"certificates of the peer are ignored (%u): only keys given with whack --keyid count",
+				certificates);
+		r = verify(a, &id, hash, sig);
+		if (r != ACTION_OK)
+			return r;
+	}
+	return accept(a, &id);
 }
 
 enum action_result main_inI3_outR3(struct action *a, const struct in_MI3 *in, struct out_MR3 *out)
 {
-	struct phase1 *p = of(a);
-	enum action_result r = check_identity(a, in->IDii, true);
+	/* While our own signature is made the peer has been checked already. */
+	if (of(a)->n->proof.step != PROOF_SIGNING) {
+		enum action_result r = check_peer(a, in->IDii, KEY_HASH_I, in->SIG_I, in->n_CERT);
 
-	if (r != ACTION_OK)
-		return r;
-	if (!id_emit(a->arena, &our_end(p->c)->id, &out->IDir))
-		return action_fail(a, refuse_id_unusable(a->arena, p->c->name, "our own"));
-	return ACTION_OK;
+		if (r != ACTION_OK)
+			return r;
+	}
+	return identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
 enum action_result main_inR3(struct action *a, const struct in_MR3 *in)
 {
-	return check_identity(a, in->IDir, false);
+	return check_peer(a, in->IDir, KEY_HASH_R, in->SIG_R, in->n_CERT);
 }

@@ -73,7 +73,7 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {	/* newest first */
 		if (p->x == NULL || p->x->dying || exchange_final(p->x) != established)
 			continue;
-		if (!established && p->x->role != ROLE_INITIATOR)
+		if (established ? p->suspect || p->retired : p->x->role != ROLE_INITIATOR)
 			continue;
 		/* What was negotiated must be what c asks for: same ends, same identities. */
 		if (p->c == c || (identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
@@ -160,17 +160,31 @@ void phase1_established(struct phase1 *p)
 	release_pending(p);
 }
 
-/* Rekeying is due, then expiry. */
+void phase1_retire(struct phase1 *p)
+{
+	if (p->n_phase2 == 0) {
+		engine_end(p->ike->engine, p->x, END_LOCAL);
+		return;
+	}
+	p->retired = true;
+	timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + TIMER_LARVAL_MS[0]);
+}
+
+/* Rekeying is due, then expiry; of what is retired, the end of its keys. */
 static void on_timer(void *ctx, uint64_t now)
 {
 	struct phase1 *p = ctx;
 	struct ike *ike = p->ike;
 
 	ike_clock(ike, now);
+	if (p->retired) {
+		values_free(&p->x->values);
+		return;
+	}
 	if (now >= p->expires) {
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "ISAKMP SA expired");
 		send_delete(ike, p->x);
-		engine_end(ike->engine, p->x, END_LOCAL);
+		phase1_retire(p);
 		return;
 	}
 	timer_arm(engine_timers(ike->engine), &p->timer, p->expires);

@@ -6,6 +6,8 @@
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
 
+#define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
+
 static void on_timer(void *ctx, uint64_t now);
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try)
@@ -44,6 +46,8 @@ const struct refusal *phase2_admit(struct ike *ike, struct exchange *x)
 	struct phase1 *root = phase1_of(x->parent);
 	struct phase2 *p;
 
+	if (root->retired)
+		return refuse_sa_retired(ike->arena);
 	if (root->n_phase2 >= LIMIT_PHASE2_PER_SA)
 		return refuse_too_many_phase2(ike->arena, LIMIT_PHASE2_PER_SA);
 	p = phase2_new(root, root->c, NO_WHACK, 1);
@@ -112,27 +116,65 @@ static void on_timer(void *ctx, uint64_t now)
 	}
 }
 
+void phase2_replace_in(struct phase2 *p, uint64_t ms)
+{
+	if (p->timer.at > p->ike->now + ms)
+		timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + ms);
+}
+
+static bool may_try_again(const struct phase2 *p)
+{
+	const struct connection *c = p->c;
+
+	return !p->ike->stopping && !c->deleted &&
+	       (c->policy.keyingtries == 0 || p->try < c->policy.keyingtries);
+}
+
+/* Our answer was never confirmed: the peer believes in SAs that we have not.  We begin ourselves, which
+ * brings both to the same one again; unless it has gone away meanwhile. */
+static void replace_unconfirmed(struct phase2 *p)
+{
+	struct phase2 *q;
+
+	LIST_FOREACH(q, &p->c->phase2s, of_connection) {
+		if (q->uses_eroute) {
+			phase2_replace_in(q, UNCONFIRMED_MS);
+			return;
+		}
+	}
+	if (!p->root->retired && may_try_again(p))
+		connection_initiate(p->ike, p->c, NO_WHACK, p->try + 1);
+}
+
 void phase2_ended(struct phase2 *p, enum end_reason why)
 {
 	struct ike *ike = p->ike;
 	struct connection *c = p->c;
+	struct phase1 *root = p->root;
 	uint32_t whack = p->whack;
 	bool negotiating = p->established == 0;
+	bool initiator = p->x != NULL && p->x->role == ROLE_INITIATOR;
 
+	if (negotiating && why == END_NO_RESPONSE && initiator)
+		root->suspect = true;
+	if (negotiating && (why == END_NO_RESPONSE || why == END_REFUSED))
+		send_delete(ike, p->x);		/* the peer may have begun to use its SAs */
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
 	install_remove(p);
 	LIST_REMOVE(p, of_connection);
 	c->uses--;
-	p->root->n_phase2--;
+	root->n_phase2--;
 	scratch_free(p);
-	if (negotiating && why == END_NO_RESPONSE && !ike->stopping && !c->deleted && p->x != NULL &&
-	    p->x->role == ROLE_INITIATOR &&
-	    (c->policy.keyingtries == 0 || p->try < c->policy.keyingtries))
+	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
 	else if (negotiating && whack != NO_WHACK)
 		initiate_failed(ike, c, whack, end_status(why));
+	if (negotiating && why == END_NO_RESPONSE && !initiator)
+		replace_unconfirmed(p);
 	free(p);
+	if (root->retired && root->n_phase2 == 0)
+		engine_end(ike->engine, root->x, END_LOCAL);
 }
 
 struct connection *phase2_connection(const struct phase2 *p)

@@ -7,6 +7,32 @@
 #include "ike/plan.h"
 #include "ike/updown.h"
 
+/* Plans for one client of a peer, in order; lives as long as there are any. */
+struct lane {
+	struct subnet client;
+	STAILQ_HEAD(, plan) plans;
+	UT_hash_handle hh;
+};
+
+static struct lane *lane_of(struct ike *ike, const struct connection *c)
+{
+	struct subnet client = connection_client(c, false), key;
+	struct lane *l;
+
+	memset(&key, 0, sizeof(key));	/* hashed as bytes */
+	key.addr.len = client.addr.len;
+	memcpy(key.addr.b, client.addr.b, sizeof(key.addr.b));
+	key.bits = client.bits;
+	HASH_FIND(hh, ike->lanes, &key, sizeof(key), l);
+	if (l == NULL) {
+		l = NEW(struct lane);
+		l->client = key;
+		STAILQ_INIT(&l->plans);
+		HASH_ADD(hh, ike->lanes, client, sizeof(l->client), l);
+	}
+	return l;
+}
+
 struct plan *plan_new(struct ike *ike, struct connection *c)
 {
 	struct plan *p = NEW(struct plan);
@@ -54,6 +80,12 @@ void plan_eroute(struct plan *p, const struct kernel_eroute *e)
 	append(p, STEP_SET_EROUTE)->u.eroute = *e;
 }
 
+void plan_tolerate(struct plan *p)
+{
+	if (p->n > 0)
+		p->step[p->n - 1].tolerant = true;
+}
+
 void plan_del_eroute(struct plan *p, const struct kernel_eroute *e)
 {
 	struct step *s = append(p, STEP_DEL_EROUTE);
@@ -95,11 +127,24 @@ static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 		run(p);
 }
 
+/* Another connection has taken over the pair of clients since this was planned. */
+static bool eroute_lost(const struct plan *p)
+{
+	const struct connection *owner = eroute_owner(p->ike->routes, p->c);
+
+	return owner != NULL && owner != p->c;
+}
+
 static void start_step(struct plan *p, const struct step *s)
 {
 	const struct kernel *k = &p->ike->kernel;
-	uint32_t token = request_new(p->ike, &p->requests, step_done, p)->token;
+	uint32_t token;
 
+	if ((s->kind == STEP_SET_EROUTE || s->kind == STEP_DEL_EROUTE) && eroute_lost(p)) {
+		p->at++;
+		return;
+	}
+	token = request_new(p->ike, &p->requests, step_done, p)->token;
 	switch (s->kind) {
 	case STEP_ADD_SA:
 		k->ops->add_sa(k->k, token, &s->u.sa);
@@ -119,22 +164,26 @@ static void start_step(struct plan *p, const struct step *s)
 	}
 }
 
+/* The plan at the head of its lane is done: tell its maker, begin the next one. */
 static void finish(struct plan *p)
 {
 	struct connection *c = p->c;
 	struct ike *ike = p->ike;
+	struct lane *l = p->lane;
 
-	STAILQ_REMOVE_HEAD(&c->plans, next);
-	c->held++;
 	if (p->done != NULL)
 		p->done(ike, p->ctx, !p->failed, p->why);
+	STAILQ_REMOVE_HEAD(&l->plans, next);
 	plan_drop(p);
-	c->held--;
 	ike->n_plans--;
-	if (!STAILQ_EMPTY(&c->plans) && !STAILQ_FIRST(&c->plans)->running)
-		run(STAILQ_FIRST(&c->plans));
-	else if (STAILQ_EMPTY(&c->plans))
-		connection_settled(ike, c);
+	c->n_plans--;
+	connection_settled(ike, c);
+	if (!STAILQ_EMPTY(&l->plans)) {
+		run(STAILQ_FIRST(&l->plans));
+		return;
+	}
+	HASH_DEL(ike->lanes, l);
+	free(l);
 }
 
 static void run(struct plan *p)
@@ -154,22 +203,49 @@ static void run(struct plan *p)
 
 void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const char *), void *ctx)
 {
-	struct connection *c = p->c;
-	bool idle = STAILQ_EMPTY(&c->plans);
+	struct lane *l = lane_of(p->ike, p->c);
+	bool idle = STAILQ_EMPTY(&l->plans);
 
+	p->lane = l;
 	p->done = done;
 	p->ctx = ctx;
-	STAILQ_INSERT_TAIL(&c->plans, p, next);
+	STAILQ_INSERT_TAIL(&l->plans, p, next);
 	p->ike->n_plans++;
+	p->c->n_plans++;
 	if (idle)
 		run(p);
 }
 
-void plans_forget(struct connection *c, const void *ctx)
+void plans_forget(struct ike *ike, const struct connection *c, const void *ctx)
 {
+	struct lane *l = lane_of(ike, c);
 	struct plan *p;
 
-	STAILQ_FOREACH(p, &c->plans, next)
+	STAILQ_FOREACH(p, &l->plans, next)
 		if (p->ctx == ctx)
 			p->done = NULL;
+	if (STAILQ_EMPTY(&l->plans)) {
+		HASH_DEL(ike->lanes, l);
+		free(l);
+	}
+}
+
+void plans_free(struct ike *ike)
+{
+	struct lane *l, *next;
+
+	HASH_ITER(hh, ike->lanes, l, next) {
+		while (!STAILQ_EMPTY(&l->plans)) {
+			struct plan *p = STAILQ_FIRST(&l->plans);
+			struct connection *c = p->c;
+
+			STAILQ_REMOVE_HEAD(&l->plans, next);
+			requests_abandon(&p->requests);
+			plan_drop(p);
+			c->n_plans--;
+			connection_settled(ike, c);
+		}
+		HASH_DEL(ike->lanes, l);
+		free(l);
+	}
 }

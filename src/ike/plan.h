@@ -1,7 +1,7 @@
 /* plan.h -- a sequence of requests to the kernel for one connection, one after the other.
  *
- * Plans of a connection run in the order they were made, so that commands, expiry and
- * negotiations never interleave their work on it. */
+ * Plans that concern the same client of a peer run in the order they were made, whatever their
+ * connections: they work on the same route.  So commands, expiry and negotiations never interleave. */
 #ifndef PLUTO_IKE_PLAN_H
 #define PLUTO_IKE_PLAN_H
 
@@ -24,10 +24,13 @@ struct step {
 	struct buf keys;		/* cipher key and mac key, wiped with the plan */
 };
 
+struct lane;
+
 struct plan {
 	STAILQ_ENTRY(plan) next;
 	struct ike *ike;
 	struct connection *c;
+	struct lane *lane;
 	unsigned n, at;
 	bool running, failed;
 	char why[160];
@@ -45,6 +48,8 @@ struct plan *plan_new(struct ike *ike, struct connection *c);
 void plan_add_sa(struct plan *p, const struct kernel_sa *sa);
 void plan_del_sa(struct plan *p, const struct sa_id *id);
 void plan_eroute(struct plan *p, const struct kernel_eroute *e);
+/* When the step appended last fails that is logged, and the plan goes on. */
+void plan_tolerate(struct plan *p);
 void plan_del_eroute(struct plan *p, const struct kernel_eroute *e);
 void plan_updown(struct plan *p, const char *verb, bool tolerant);	/* "up": -host or -client is added */
 
@@ -55,6 +60,9 @@ void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const 
 void plan_drop(struct plan *p);
 
 /* Whoever asked for the result with this ctx asks no more. */
-void plans_forget(struct connection *c, const void *ctx);
+void plans_forget(struct ike *ike, const struct connection *c, const void *ctx);
+
+/* Drop whatever is still waiting: the kernel backend is gone. */
+void plans_free(struct ike *ike);
 
 #endif

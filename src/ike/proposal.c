@@ -59,22 +59,19 @@ static void ike_transform(struct arena *a, const struct connection *c, const str
 	t->n_attrs = l.n;
 }
 
-void offer_ike(struct arena *a, const struct connection *c, struct emit_SA *sa)
+void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa)
 {
+	static const uint16_t order[] = { AUTH_METHOD_RSA_SIG, AUTH_METHOD_PRESHARED_KEY };
 	const struct rows *rows = &c->policy.ike;
-	uint16_t methods[2];
-	size_t n_methods = 0, n = 0;
+	size_t n = 0, n_order = sizeof(order) / sizeof(order[0]);
 	struct emit_P *p = ARENA_NEW(a, struct emit_P);
-
-	if (c->policy.rsasig)
-		methods[n_methods++] = AUTH_METHOD_RSA_SIG;
-	if (c->policy.psk)
-		methods[n_methods++] = AUTH_METHOD_PRESHARED_KEY;
-	struct emit_T *t = ARENA_ARRAY(a, struct emit_T, rows->n * n_methods + 1);
+	struct emit_T *t = ARENA_ARRAY(a, struct emit_T, rows->n * n_order + 1);
 
 	for (size_t i = 0; i < rows->n; i++) {
-		for (size_t k = 0; k < n_methods && n < LIMIT_TRANSFORMS; k++) {
-			ike_transform(a, c, &rows->all[i], methods[k], &t[n]);
+		for (size_t k = 0; k < n_order && n < LIMIT_TRANSFORMS; k++) {
+			if ((methods & 1u << order[k]) == 0)
+				continue;
+			ike_transform(a, c, &rows->all[i], order[k], &t[n]);
 			t[n].number = (uint8_t)(n + 1);
 			n++;
 		}

@@ -41,8 +41,8 @@ struct choice {
 /* Which protocols a connection asks for in phase 2, as bits of 1 << protocol_id. */
 uint32_t connection_protocols(const struct connection *c);
 
-/* The SA payload that c offers.  In the arena. */
-void offer_ike(struct arena *a, const struct connection *c, struct emit_SA *sa);
+/* The SA payload that c offers, with methods (bits 1 << auth_method) of authentication.  In the arena. */
+void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa);
 /* spis: ours, by protocol_id.  group: 0 = no PFS. */
 void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
 		 struct emit_SA *sa);
@@ -59,7 +59,7 @@ void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct cho
 		  const uint32_t *spis, struct emit_SA *answer);
 
 /* Is the peer's choice exactly one of what we offered?  NULL = yes. */
-const struct refusal *check_ike(struct arena *a, const struct connection *c,
+const struct refusal *check_ike(struct arena *a, const struct connection *c, uint32_t methods,
 				const struct payload_SA *sa, struct choice *out);
 const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group,
 				  const struct payload_SA *sa, struct choice *out);

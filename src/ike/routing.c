@@ -1,5 +1,6 @@
 /* routing.c -- routes and trap eroutes of connections (the manual, "Pluto's Internal State"). */
 #include "base/xalloc.h"
+#include "ike/initiate.h"
 #include "ike/internal.h"
 #include "ike/routing.h"
 
@@ -20,26 +21,68 @@ struct kernel_eroute routing_trap(const struct connection *c)
 	};
 }
 
-const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p)
+/* The SAs of other make room for c, which is more current (the manual, "Pluto's Internal State"). */
+static void evict(struct ike *ike, struct connection *c, struct connection *other)
+{
+	struct plan *p;
+
+	ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
+		"the peer's client is reached by \"%s\" from now on: deleting the SAs of \"%s\"", c->name,
+		other->name);
+	connection_drop_sas(ike, other);
+	p = plan_new(ike, other);
+	routing_down(ike, other, p);
+	plan_submit(p, NULL, NULL);
+}
+
+/* Nobody else's SA may protect the same pair of clients. */
+static const struct refusal *clear_eroute(struct ike *ike, struct connection *c, bool may_evict)
+{
+	struct connection *other = eroute_owner(ike->routes, c);
+
+	if (other == NULL || other == c || other->newest_ipsec == 0)
+		return NULL;
+	if (!may_evict)
+		return refuse_eroute_conflict(ike->arena, c->name, other->name);
+	evict(ike, c, other);
+	return NULL;
+}
+
+/* Take down, or refuse for, whatever routes to the same client another way. */
+static const struct refusal *clear_route(struct ike *ike, struct connection *c, bool may_evict,
+					 enum claim *claim)
 {
 	struct connection *other;
 
-	if (c->routing != UNROUTED)
-		return NULL;
-	other = eroute_owner(ike->routes, c);
-	if (other != NULL && other != c && other->newest_ipsec != 0)
-		return refuse_eroute_conflict(ike->arena, c->name, other->name);
-	enum claim claim = routes_judge(ike->routes, c, &other);
+	for (;;) {
+		struct plan *away;
 
-	if (claim == CLAIM_BUSY)
-		return refuse_route_conflict(ike->arena, c->name, other->name);
-	while (claim == CLAIM_TAKES) {
-		struct plan *away = plan_new(ike, other);
-
+		*claim = routes_judge(ike->routes, c, &other);
+		if (*claim == CLAIM_SHARED || *claim == CLAIM_NEW)
+			return NULL;
+		if (*claim == CLAIM_BUSY && !may_evict)
+			return refuse_route_conflict(ike->arena, c->name, other->name);
+		if (*claim == CLAIM_BUSY) {
+			evict(ike, c, other);
+			continue;
+		}
+		away = plan_new(ike, other);
 		routing_down(ike, other, away);
 		plan_submit(away, NULL, NULL);
-		claim = routes_judge(ike->routes, c, &other);
 	}
+}
+
+const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum role role)
+{
+	bool may_evict = role == ROLE_RESPONDER && c->policy.evict;
+	const struct refusal *why = clear_eroute(ike, c, may_evict);
+	enum claim claim;
+
+	if (why != NULL || c->routing != UNROUTED)
+		return why;
+	why = clear_route(ike, c, may_evict, &claim);
+	if (why != NULL)
+		return why;
 	struct kernel_eroute trap = routing_trap(c);
 
 	if (eroute_owner(ike->routes, c) == NULL)
@@ -119,7 +162,8 @@ static struct route_request *request(struct connection *c, uint32_t whack)
 void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 {
 	struct plan *p;
-	const struct refusal *why = c->ours < 0 ? orientation_refusal(ike, c) : NULL;
+	const struct refusal *why = c->ours < 0 || c->leaving ? orientation_refusal(ike, c)
+								     : NULL;
 
 	if (why == NULL && addr_is_any(&peer_end(c)->host))
 		why = refuse_peer_unknown(ike->arena, c->name);
@@ -127,7 +171,7 @@ void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 		why = refuse_nothing_to_route(ike->arena, c->name);
 	if (why == NULL) {
 		p = plan_new(ike, c);
-		why = routing_up(ike, c, p);
+		why = routing_up(ike, c, p, ROLE_INITIATOR);
 		if (why == NULL)
 			plan_submit(p, routed, request(c, whack));
 		else

@@ -4,9 +4,10 @@
 
 #include "ike/plan.h"
 
-/* Append what routes c (prepare and route), if it is not routed.  NULL, or why it cannot be.
- * The claim is made at once and given back by routing_undo when the plan fails. */
-const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p);
+/* Append what routes c (prepare, trap and route), if it is not routed.  NULL, or why it cannot be.
+ * A responder may delete the SAs of others that are in the way (--onconflict).  The claim is made at
+ * once and given back by routing_undo when the plan fails. */
+const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum role role);
 
 /* Append what unroutes c: its eroute, and its route if nobody shares it. */
 void routing_down(struct ike *ike, struct connection *c, struct plan *p);

@@ -1,6 +1,7 @@
 /* status.c -- the state of pluto, as lines. */
 #include "ike/internal.h"
 #include "ike/phase2.h"
+#include "ike/pubkeys.h"
 
 static const char *routing_text(enum routing r)
 {
@@ -120,6 +121,7 @@ void command_status(struct ike *ike, uint32_t whack, const struct control_status
 				  ike->interfaces[i].virtual_, ike->interfaces[i].virtual_[0] ? "/" : "",
 				  ike->interfaces[i].real, addr_format(&ike->interfaces[i].addr, a));
 		}
+		pubkeys_status(ike, whack);
 	}
 	HASH_ITER(by_name, ike->connections, c, next)
 		if (only == NULL || c == only)

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "klips is started by pluto and takes no arguments\n");
 		return 1;
 	}
+	close_range(KLIPS_CONTROL_FD + 1, ~0u, 0);	/* whatever pluto had open is not for us */
 	signal(SIGPIPE, SIG_IGN);
 	if (!crypto_start(&why)) {
 		fprintf(stderr, "klips: %s\n", why);

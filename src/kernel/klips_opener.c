@@ -132,7 +132,7 @@ static bool bind_to(struct opened *o, const char *real)
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, real, (socklen_t)strlen(real)) != 0)
-		return refuse(o, REASON_KLIPS_DEVICE_RAW);
+		return refuse(o, errno == ENODEV ? REASON_KLIPS_DEVICE_REAL : REASON_KLIPS_DEVICE_RAW);
 	return true;
 }
 

@@ -3,6 +3,8 @@
 import glob
 import itertools
 import os
+import random
+import signal
 import sys
 import unittest
 
@@ -15,7 +17,9 @@ from specclib import shapes
 from specclib.checks.run import check
 from specclib.diag import CODES, Diagnostics
 from specclib.explain import EXPLAIN
-from specclib.parser import parse
+from specclib.fmt import format_text
+from specclib.lexer import scan
+from specclib.parser import DECLARATIONS, parse
 
 LONGEST = 5
 
@@ -194,6 +198,75 @@ class Model(unittest.TestCase):
 		for d in self.model.spec.registries + self.model.spec.structs + self.model.spec.messages:
 			for r in d.clauses.rfc:
 				self.assertTrue(r.sections, "%s cites no section of RFC %d" % (d.name, r.number))
+
+
+class Mutations(unittest.TestCase):
+	"""Spec text with tokens lost, doubled or exchanged: an answer each time, no exception, no endless loop."""
+
+	ROUNDS = 400
+
+	def test_mutations(self):
+		rng = random.Random(20)
+		texts = []
+		for name in ("00-base.spec", "good/variants.spec", "good/layout.spec", "good/policy.spec"):
+			with open(os.path.join(HERE, name), encoding="utf-8") as f:
+				texts.append((name, f.read()))
+		signal.alarm(120)
+		refused = 0
+		for _ in range(self.ROUNDS):
+			files = texts[:1] + [rng.choice(texts[1:])]
+			n = rng.randrange(2)
+			files[n] = (files[n][0], self.mutate(files[n][1], rng))
+			diags = Diagnostics({})
+			spec = parse(files, diags)
+			readable = not diags.failed()
+			refused += check(spec, diags) is None
+			diags.text()
+			if readable:
+				once = format_text(files[n][1])
+				self.assertEqual(format_text(once), once)
+		signal.alarm(0)
+		self.assertGreater(refused, self.ROUNDS // 2)
+
+	@staticmethod
+	def mutate(text, rng):
+		pieces = [p for _, p, _, _ in scan(text, "")]
+		for _ in range(rng.choice((1, 1, 2, 5))):
+			i, j = rng.randrange(len(pieces)), rng.randrange(len(pieces))
+			way = rng.randrange(4)
+			if way == 0:
+				del pieces[i]
+			elif way == 1:
+				pieces[i] = pieces[j]
+			elif way == 2:
+				pieces.insert(i, pieces[j])
+			else:
+				pieces[i], pieces[j] = pieces[j], pieces[i]
+		return "".join(pieces)
+
+
+class Manual(unittest.TestCase):
+	def test_examples_parse(self):
+		"""The examples of the manual follow the grammar; '...' stands for what is left out."""
+		with open(os.path.join(ROOT, "spec", "README.md"), encoding="utf-8") as f:
+			blocks, lines = [], []
+			for line in f:
+				if line.startswith("    ") or (not line.strip() and lines):
+					lines.append(line[4:] if line.strip() else "\n")
+				elif lines:
+					blocks.append("".join(lines))
+					lines = []
+		examples = [b for b in blocks if b.split()[0] in DECLARATIONS]
+		self.assertGreater(len(examples), 15)
+		for text in examples:
+			text = text.replace("{ ... }", "{ }").replace("\n        ...\n", "\n")
+			load("".join(l + "\n" for l in text.split("\n") if l.strip() != "..."))
+
+	def test_codes_listed(self):
+		with open(os.path.join(ROOT, "spec", "README.md"), encoding="utf-8") as f:
+			text = f.read()
+		for code, phase in CODES.items():
+			self.assertIn("| `%s` | %s |" % (code, phase), text)
 
 
 class Codes(unittest.TestCase):

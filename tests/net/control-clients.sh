@@ -1,5 +1,6 @@
 #!/bin/bash
 # Whacks that do not behave: silent ones, ones that never read, crowds of them, other protocols. None of them delays another one.
+# shellcheck disable=SC2119 # control_start takes options of pluto, not ours
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/control.sh"
 control_begin "whacks that do not behave" python3

@@ -79,7 +79,16 @@ klips_say east2 attach ipsec0 wan
 ip -n "$LAB_PREFIX-east" link show ipsec0 >/dev/null || lab_fail "no ipsec0 after attaching again"
 lab_ok "a device that somebody removes is noticed, and made again when asked"
 
-klips_tell east2 quit
+orphan=$(klips_pid east2)
+[ -n "$orphan" ] || lab_fail "no klips to look at"
+lab_stop east2 KILL 2>/dev/null
+lab_wait 5 "end of klips after pluto's" sh -c "! kill -0 $orphan"
+ip -n "$LAB_PREFIX-east" link show ipsec0 >/dev/null || lab_fail "ipsec0 is gone with pluto"
+lab_ok "pluto killed: klips ends, the device stays"
+
+klips_start east3 east
+klips_say east3 attach ipsec0 wan
+klips_tell east3 quit
 lab_wait 5 "removal of the device" sh -c "! ip -n $LAB_PREFIX-east link show ipsec0"
 lab_ok "quit: the device goes"
 lab_end

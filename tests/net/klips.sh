@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2004
 # klips in the laboratory, keyed by hand: source it after lab.sh.
 #
 #   klips_need                     or exit 77, saying what is missing
@@ -22,7 +22,7 @@ klips_need() {
 klips_start() {
 	local id=$1 host=$2 fd
 	mkfifo "$LAB_DIR/$id.in"
-	lab_in "$host" "$KLIPS_TOOL" "$(realpath "$KLIPS")" <"$LAB_DIR/$id.in" >"$LAB_DIR/$id.log" 2>&1 &
+	ip netns exec "$LAB_PREFIX-$host" "$KLIPS_TOOL" "$(realpath "$KLIPS")" <"$LAB_DIR/$id.in" >"$LAB_DIR/$id.log" 2>&1 &
 	LAB_PID[$id]=$!
 	exec {fd}>"$LAB_DIR/$id.in"
 	KLIPS_FD[$id]=$fd
@@ -64,7 +64,7 @@ klips_tell() {
 	echo "$*" >&"${KLIPS_FD[$id]}"
 }
 
-klips_pid() { pgrep -P "$(pgrep -P "${LAB_PID[$1]}" -x klips_tool || echo "${LAB_PID[$1]}")" -x klips; }
+klips_pid() { pgrep -P "${LAB_PID[$1]}" -x klips; }
 
 # klips_value NAME: of the last answer.
 klips_value() { sed -n "s/.*\\<$1=\\([0-9]*\\).*/\\1/p" <<<"$KLIPS_ANSWER"; }

@@ -20,6 +20,7 @@ static const struct kind {
 	{ "delete", run_delete, 100 },
 	{ "restart", run_restart, 40 },
 	{ "away", run_away, 40 },
+	{ "kernel", run_kernel, 200 },
 	{ "wrong-secret", run_wrong_secret, 40 },
 	{ "no-suite", run_no_suite, 40 },
 	{ "silent", run_silent, 20 },

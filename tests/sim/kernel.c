@@ -6,6 +6,12 @@
 #include "ike/phase2.h"
 #include "sim_internal.h"
 
+/* Some requests are refused for no reason, if the test wants that. */
+static bool refuses(struct node *n)
+{
+	return n->kernel_refuses > 0 && world_random(n->world) % 1000 < n->kernel_refuses;
+}
+
 static void answer(struct node *n, uint32_t token, bool ok, const char *why, uint32_t spi)
 {
 	struct event *e = world_event(n->world, EVENT_ANSWER, n, world_random(n->world) % 3);
@@ -36,26 +42,32 @@ static void get_spi(void *k, uint32_t token, const struct ip_addr *src, const st
 	(void)src;
 	(void)dst;
 	(void)protocol;
-	answer(n, token, true, NULL, lo + (uint32_t)(world_random(n->world) % (hi - lo)));
+	answer(n, token, !refuses(n), "out of SPIs", lo + (uint32_t)(world_random(n->world) % (hi - lo)));
 }
 
-/* Is an SA of x allowed to be there?  The responder may take traffic in once HASH_1 is right and
- * send once HASH_3 is; the initiator does both once HASH_2 is.  The nonces are captured only of
- * messages whose hash was verified. */
-static bool is_due(const struct exchange *x, bool inbound)
+/* May SAs of x be there?  Once HASH_1 is right the responder adds them, once HASH_2 is the initiator.
+ * The peer's nonce is kept only of a message whose hash was verified. */
+static bool may_add(const struct exchange *x)
 {
-	if (!exchange_final(x->parent))
-		return false;
-	if (x->role == ROLE_INITIATOR)
-		return x->state->id == STATE_QUICK_I1 && values_get(&x->values, KEY_NR_B).p != NULL;
-	return values_get(&x->values, KEY_NI_B).p != NULL &&
-	       (inbound ? x->state->start : x->state->id == STATE_QUICK_R1);
+	uint16_t nonce = x->role == ROLE_INITIATOR ? KEY_NR_B : KEY_NI_B;
+
+	return exchange_final(x->parent) && x->state != NULL && !exchange_final(x) &&
+	       (x->role == ROLE_RESPONDER || !x->state->start) && values_get(&x->values, nonce).p != NULL;
 }
 
-/* Does some Quick Mode of n stand where this SA is due? */
-static bool accounted_for(const struct node *n, const struct kernel_sa *sa)
+/* May it carry our traffic?  The responder's only once HASH_3 is right: that comes after QUICK_R0. */
+static bool may_carry(const struct exchange *x)
+{
+	return x->state != NULL && !x->state->start;
+}
+
+/* Is there no Quick Mode of n with this SA (then its end is the next thing that happens), or one of
+ * which `may` is true? */
+static bool accounted_for(const struct node *n, const struct sa_id *id, bool inbound,
+			  bool (*may)(const struct exchange *x))
 {
 	struct exchange *x;
+	bool found = false;
 
 	for (x = engine_first(n->ike->engine); x != NULL; x = engine_next(x)) {
 		const struct phase2 *p = x->user;
@@ -65,12 +77,15 @@ static bool accounted_for(const struct node *n, const struct kernel_sa *sa)
 		for (unsigned i = 0; i < p->chosen.n; i++) {
 			const struct chosen *k = &p->chosen.p[i];
 
-			if (sa->id.spi == (sa->inbound ? phase2_spi(p, k->protocol) : k->peer_spi) &&
-			    sa->id.protocol == ip_protocol(k->protocol))
-				return is_due(x, sa->inbound);
+			if (id->spi != (inbound ? phase2_spi(p, k->protocol) : k->peer_spi) ||
+			    id->protocol != ip_protocol(k->protocol))
+				continue;
+			if (may(x))
+				return true;
+			found = true;
 		}
 	}
-	return false;
+	return !found;
 }
 
 static void add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
@@ -79,9 +94,13 @@ static void add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
 	struct sim_sa *s;
 
 	n->added++;
-	n->premature += !accounted_for(n, sa);
+	n->premature += !accounted_for(n, &sa->id, sa->inbound, may_add);
 	if (*find_sa(n, &sa->id) != NULL) {
 		answer(n, token, false, "there is such an SA already", 0);
+		return;
+	}
+	if (refuses(n)) {
+		answer(n, token, false, "no room for an SA", 0);
 		return;
 	}
 	s = NEW(struct sim_sa);
@@ -130,6 +149,10 @@ static void set_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
 	struct node *n = k;
 	struct sim_eroute **at = find_eroute(n, e), *r = *at;
 
+	if (refuses(n)) {
+		answer(n, token, false, "no room for an eroute", 0);
+		return;
+	}
 	if (r == NULL) {
 		r = NEW(struct sim_eroute);
 		r->next = n->eroutes;
@@ -141,11 +164,13 @@ static void set_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
 	}
 	r->e = *e;
 	r->e.interface = NULL;
-	for (unsigned i = 0; i < e->n_sas; i++)
+	for (unsigned i = 0; i < e->n_sas; i++) {
+		n->premature += !accounted_for(n, &e->sas[i], false, may_carry);
 		if (*find_sa(n, &e->sas[i]) == NULL) {
 			answer(n, token, false, "the eroute names an SA that is not there", 0);
 			return;
 		}
+	}
 	answer(n, token, true, NULL, 0);
 }
 
@@ -165,7 +190,7 @@ static void del_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
 static void updown(void *k, uint32_t token, const struct updown_request *u)
 {
 	(void)u;
-	answer(k, token, true, NULL, 0);
+	answer(k, token, !refuses(k), "the script did not like it", 0);
 }
 
 static void close_kernel(void *k)
@@ -212,6 +237,13 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client)
 		if (subnet_eq(&r->e.dst, &dst) && r->e.kind == EROUTE_SA && r->e.n_sas > 0)
 			return *find_sa((struct node *)n, &r->e.sas[0]);
 	return NULL;
+}
+
+bool node_has_twin(const struct node *n, const struct sim_sa *s)
+{
+	const struct sim_sa *twin = *find_sa((struct node *)n, &s->id);
+
+	return twin != NULL && twin->inbound;
 }
 
 unsigned node_sas(const struct node *n, bool inbound)

@@ -120,6 +120,13 @@ const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n)
 	return node_outbound(n, subnet_format(&s, text));
 }
 
+bool trial_arrives(const struct trial *t, const struct node *n)
+{
+	const struct sim_sa *s = trial_outbound(t, n);
+
+	return s != NULL && node_has_twin(n == t->a ? t->b : t->a, s);
+}
+
 static void check_node(struct trial *t, const struct node *n)
 {
 	trial_expect(t, n->premature == 0, "%s added %u SAs before their hash was verified", n->name,

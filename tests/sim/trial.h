@@ -48,8 +48,11 @@ void trial_check_up(struct trial *t);
 /* The outbound SA of c at n, NULL when its traffic is dropped. */
 const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n);
 
+/* Traffic of n takes an SA that the other end has, too. */
+bool trial_arrives(const struct trial *t, const struct node *n);
+
 /* The kinds, by file. */
-trial_run run_negotiate, run_both, run_rekey, run_restart, run_away;		/* normal.c */
+trial_run run_negotiate, run_both, run_rekey, run_restart, run_away, run_kernel;	/* normal.c */
 trial_run run_terminate, run_shutdown, run_delete, run_wrong_secret, run_no_suite,
 	  run_silent, run_unknown;						/* trouble.c */
 trial_run run_bits, run_replay, run_garbage, run_matrix, run_flood, run_aborted;	/* hostile.c */

@@ -37,6 +37,7 @@ struct node {
 	const char *secret;	/* the preshared one */
 	bool away;		/* its interface is gone at the next listen */
 	bool deaf;		/* datagrams to it are lost */
+	unsigned kernel_refuses;	/* requests, in per mille */
 	struct sim_sa *sas;
 	struct sim_eroute *eroutes;
 	unsigned status[1000];	/* lines that whack got, by number */
@@ -111,6 +112,9 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client);
 /* Every outbound SA of a that b has, too, has the same keys there; *lonely counts those that b has not.
  * False names the difference on stderr. */
 bool world_keys_agree(const struct node *a, const struct node *b, unsigned *lonely);
+
+/* n receives on s, an outbound SA of its peer. */
+bool node_has_twin(const struct node *n, const struct sim_sa *s);
 
 /* SAs in one direction in the kernel of n. */
 unsigned node_sas(const struct node *n, bool inbound);

@@ -1,5 +1,6 @@
 /* check_klips_esp.c -- the datapath on packets: every suite there and back, and everything
  * that must be dropped is dropped for its own reason. */
+#include "base/writer.h"
 #include "kernel/datapath.h"
 
 #include <check.h>
@@ -686,6 +687,58 @@ START_TEST(rubbish_is_dropped)
 }
 END_TEST
 
+/* A peer that has the keys and sends what it likes: inner packets, trailers and padding of every kind. */
+START_TEST(authentic_nonsense)
+{
+	const struct choice *c = &choices[_i % 2 == 0 ? 6 : 0];
+	struct kernel_sa sa = sa_from_me(c, _i < 2, true);
+	size_t iv = alg_table[c->cipher].iv, icv = c->mac == ALG_NONE ? 16 : alg_table[c->mac].icv;
+	const char *why;
+	struct transform *t = transform_new(sa.cipher, sa.cipher_key, sa.mac, sa.mac_key, &why);
+	unsigned delivered = 0, padding = 0;
+	enum verdict v;
+	struct path path;
+
+	begin(&sa);
+	for (uint32_t i = 1; i <= 20000; i++) {
+		size_t text = 16 * (1 + (size_t)random() % 8), n = IP4_HEADER + ESP_HEADER + iv + text + icv;
+		struct packet k = packet_on(room, n);
+		uint8_t *esp = k.p + IP4_HEADER, *inner = esp + ESP_HEADER + iv;
+		struct writer w = writer_on(esp, ESP_HEADER);
+		size_t pad = (size_t)random() % 20;
+		struct flow f;
+
+		fill(NULL, k.p, n);
+		put_u32(&w, sa.id.spi);
+		put_u32(&w, i);
+		ip4_write(k.p, &(struct ip4){ .src = sa.src, .dst = sa.id.dst, .protocol = IPPROTO_ESP, .length = n });
+		if (i % 4 != 0 && text >= 32) {		/* nearly right */
+			ip4_write(inner, &(struct ip4){ .src = ip("10.1.0.5"), .dst = ip("10.2.0.9"),
+				  .protocol = IPPROTO_UDP, .length = (size_t)random() % 150 });
+			for (size_t j = 0; j < pad; j++)
+				inner[text - 2 - pad + j] = (uint8_t)(j + 1);
+			inner[text - 2] = (uint8_t)pad;
+			inner[text - 1] = i % 3 == 0 ? IPPROTO_UDP : i % 3 == 1 ? IPPROTO_IPIP : (uint8_t)random();
+		}
+		ck_assert(transform_seal(t, span_of(esp, ESP_HEADER), span_of(esp + ESP_HEADER, iv), inner, text,
+					 span_of(NULL, 0), inner + text));
+		v = datapath_in(&them, &k, &path);
+		padding += v == VERDICT_BAD_PADDING;
+		ck_assert_int_ne(v, VERDICT_BAD_ICV);
+		if (v != VERDICT_DELIVER)
+			continue;
+		delivered++;
+		ck_assert(packet_flow(packet_span(&k), &f));
+		ck_assert_uint_eq(f.length, k.n);
+		ck_assert(subnet_has(&sa.src_client, &f.src) && subnet_has(&sa.dst_client, &f.dst));
+	}
+	ck_assert_uint_gt(delivered, 0);
+	ck_assert_uint_gt(padding, 0);
+	transform_free(t);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("klips_esp");
@@ -712,6 +765,7 @@ int main(void)
 	tcase_add_test(c, sa_rules);
 	tcase_add_test(c, replay_window_is_never_off);
 	tcase_add_loop_test(c, rubbish_is_dropped, 0, N_CHOICES);
+	tcase_add_loop_test(c, authentic_nonsense, 0, 4);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -1,6 +1,5 @@
-/* check_payloads.c -- the generated parsers, emitters and printers of payloads, and the tables behind them. */
+/* check_payloads.c -- the generated parsers: what others sent, cut off, changed, one thing wrong at a time. */
 #include <check.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -197,8 +196,8 @@ START_TEST(captured_fields)
 	while (next_attribute(&attrs, &a))
 		continue;
 	ck_assert_uint_eq(a.type, OAKLEY_ATTRIBUTE_LIFE_DURATION);
-	ck_assert_uint_eq(a.number, 0x20c49b);
-	ck_assert(!a.basic);
+	ck_assert_uint_eq(a.number, 0x84);
+	ck_assert(a.basic);
 	ck_assert(!next_T(&transforms, p.protocol, &t));
 	ck_assert(!next_P(&proposals, &p));
 }
@@ -271,8 +270,10 @@ static const struct wrong wrongs[] = {
 	{ "delete", 17, 0x11, REASON_FIELD_VALUE, NOTIFY_TYPE_INVALID_MINOR_VERSION, "header", "minor", 17, 1, 0 },
 	{ "delete", 18, 77, REASON_FIELD_UNKNOWN, NOTIFY_TYPE_INVALID_EXCHANGE_TYPE, "header", "xchg", 18, 77, 0 },
 	{ "delete", 19, 0x41, REASON_FIELD_UNKNOWN, NOTIFY_TYPE_INVALID_FLAGS, "header", "flags", 19, 0x41, 7 },
-	{ "delete", 27, 71, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_UNEQUAL_PAYLOAD_LENGTHS, "header", "length", 24, 71, 72 },
-	{ "delete", 16, PAYLOAD_TYPE_P, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE, "message", "np", 16, 2, 0 },
+	{ "delete", 27, 71, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_UNEQUAL_PAYLOAD_LENGTHS,
+	  "header", "length", 24, 71, 72 },
+	{ "delete", 16, PAYLOAD_TYPE_P, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE,
+	  "message", "np", 16, 2, 0 },
 	{ "delete", 28, 14, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE, "message", "np", 28, 14, 0 },
 	{ "delete", 31, 3, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_PAYLOAD_MALFORMED, "D", "length", 30, 3, 4 },
 	{ "delete", 31, 45, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_PAYLOAD_MALFORMED, "D", "length", 30, 45, 44 },
@@ -288,17 +289,23 @@ static const struct wrong wrongs[] = {
 	{ "transforms", 35, 0, REASON_FIELD_VALUE, NOTIFY_TYPE_DOI_NOT_SUPPORTED, "SA", "doi", 32, 0, 1 },
 	{ "transforms", 39, 3, REASON_FIELD_VALUE, NOTIFY_TYPE_SITUATION_NOT_SUPPORTED, "SA", "situation", 36, 3, 1 },
 	{ "transforms", 40, PAYLOAD_TYPE_T, REASON_FIELD_VALUE, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE, "P", "np", 40, 3, 2 },
-	{ "transforms", 40, PAYLOAD_TYPE_P, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX, "P", "np", 122, 0, 4 },
+	{ "transforms", 40, PAYLOAD_TYPE_P, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX,
+	  "P", "np", 122, 0, 4 },
 	{ "transforms", 45, 99, REASON_FIELD_UNKNOWN, NOTIFY_TYPE_INVALID_PROTOCOL_ID, "P", "protocol", 45, 99, 0 },
 	{ "transforms", 45, PROTOCOL_ID_ESP, REASON_RULE_BROKEN, NOTIFY_TYPE_INVALID_SPI, "P", "spi_size", 46, 0, 4 },
 	{ "transforms", 46, 17, REASON_FIELD_RANGE, NOTIFY_TYPE_INVALID_SPI, "P", "spi_size", 46, 17, 16 },
-	{ "transforms", 47, 65, REASON_LIMIT_EXCEEDED, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX, "P", "n_transforms", 47, 65, LIMIT_TRANSFORMS },
+	{ "transforms", 47, 65, REASON_LIMIT_EXCEEDED, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX,
+	  "P", "n_transforms", 47, 65, LIMIT_TRANSFORMS },
 	{ "transforms", 47, 1, REASON_COUNT_MISMATCH, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX, "P", "n_transforms", 47, 1, 2 },
 	{ "transforms", 48, 0, REASON_TRAILING_OCTETS, NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX, "T", "T", 87, 35, 0 },
-	{ "transforms", 56, 0, REASON_ATTRIBUTE_FORM, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED, "T", "ENCRYPTION_ALGORITHM", 56, 7, 2 },
-	{ "transforms", 61, 1, REASON_ATTRIBUTE_TWICE, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED, "T", "ENCRYPTION_ALGORITHM", 60, 1, 1 },
-	{ "transforms", 77, 13, REASON_RULE_BROKEN, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED, "T", "LIFE_DURATION", 80, 12, 11 },
-	{ "transforms", 83, 4, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED, "T", "LIFE_DURATION", 80, 3, 4 },
+	{ "transforms", 56, 0, REASON_ATTRIBUTE_FORM, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED,
+	  "T", "ENCRYPTION_ALGORITHM", 56, 7, 2 },
+	{ "transforms", 61, 1, REASON_ATTRIBUTE_TWICE, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED,
+	  "T", "ENCRYPTION_ALGORITHM", 60, 1, 1 },
+	{ "transforms", 77, 13, REASON_RULE_BROKEN, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED,
+	  "T", "LIFE_DURATION", 80, 12, 11 },
+	{ "transforms", 83, 4, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED,
+	  "T", "LIFE_DURATION", 80, 3, 4 },
 };
 
 START_TEST(one_wrong)
@@ -444,168 +451,6 @@ START_TEST(padding)
 }
 END_TEST
 
-/* ---- written and read again -------------------------------------------------------------------- */
-
-#define READ(NAME, ...) \
-	struct payload_##NAME out; \
-	struct emit_##NAME in = __VA_ARGS__; \
-	struct writer w = writer_on(room, sizeof(room)); \
-	struct fault f = { 0 }; \
-	char dst[4096]; \
-	struct text t = text_on(dst, sizeof(dst)); \
-	put_zero(&w, 5); /* that it does not stand at the start changes nothing */ \
-	emit_##NAME(&w, PAYLOAD_TYPE_VID, &in); \
-	ck_assert(!w.overflow); \
-	ck_assert_msg(parse_##NAME(span_from(writer_span(&w), 5), 5, &out, &f), "%s", f.field); \
-	ck_assert_uint_eq(out.np, PAYLOAD_TYPE_VID); \
-	ck_assert_uint_eq(out.offset, 5); \
-	ck_assert_uint_eq(out.whole.n, w.n - 5); \
-	ck_assert_uint_eq(out.body.n, w.n - 9); \
-	ck_assert(!out.lax); \
-	print_##NAME(&t, &out); \
-	ck_assert_ptr_nonnull(strstr(dst, #NAME ", ")); \
-	for (size_t n = 0; n < out.whole.n; n++) { \
-		struct payload_##NAME cut; \
-		ck_assert(!parse_##NAME(span_sub(out.whole, 0, n), 0, &cut, &f)); \
-		ck_assert_uint_le(f.offset, n); \
-	}
-
-#define SAME(field) ck_assert(span_eq(out.field, in.field))
-#define EQUAL(field) ck_assert_uint_eq(out.field, in.field)
-#define BYTES(n) span_of(octets, (n))
-
-START_TEST(round_KE) { READ(KE, { .data = BYTES(256) }) SAME(data); } END_TEST
-START_TEST(round_HASH) { READ(HASH, { .data = BYTES(20) }) SAME(data); } END_TEST
-START_TEST(round_SIG) { READ(SIG, { .data = BYTES(128) }) SAME(data); } END_TEST
-START_TEST(round_NONCE) { READ(NONCE, { .data = BYTES(16) }) SAME(data); } END_TEST
-START_TEST(round_VID) { READ(VID, { .id = BYTES(16) }) SAME(id); } END_TEST
-START_TEST(round_NATD) { READ(NATD, { .hash = BYTES(20) }) SAME(hash); } END_TEST
-
-START_TEST(round_ID)
-{
-	READ(ID, { .type = ID_TYPE_IPV4_ADDR_SUBNET, .protocol = 17, .port = 500, .data = BYTES(8) })
-	EQUAL(type); EQUAL(protocol); EQUAL(port); SAME(data);
-}
-END_TEST
-
-START_TEST(round_CERT)
-{
-	READ(CERT, { .encoding = CERT_ENCODING_X509_SIGNATURE, .data = BYTES(300) })
-	EQUAL(encoding); SAME(data);
-}
-END_TEST
-
-START_TEST(round_CR)
-{
-	READ(CR, { .encoding = CERT_ENCODING_X509_SIGNATURE })
-	EQUAL(encoding);
-	ck_assert_uint_eq(out.data.n, 0);
-}
-END_TEST
-
-START_TEST(round_N)
-{
-	READ(N, { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ESP, .type = NOTIFY_TYPE_INVALID_SPI,
-		  .spi = BYTES(4), .data = BYTES(9) })
-	EQUAL(doi); EQUAL(protocol); EQUAL(type); SAME(spi); SAME(data);
-	ck_assert_uint_eq(out.spi_size, 4);
-}
-END_TEST
-
-START_TEST(round_D)
-{
-	struct span spis[3] = { BYTES(4), span_of(octets + 9, 4), span_of(octets + 77, 4) };
-
-	READ(D, { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_AH, .spis = spis, .n_spis = 3 })
-	EQUAL(doi); EQUAL(protocol); EQUAL(n_spis);
-	ck_assert_uint_eq(out.spi_size, 4);
-	for (size_t i = 0; i < 3; i++)
-		ck_assert(span_eq(span_sub(out.spis, 4 * i, 4), spis[i]));
-}
-END_TEST
-
-START_TEST(round_NATOA)
-{
-	READ(NATOA, { .type = ID_TYPE_IPV6_ADDR, .address = BYTES(16) })
-	EQUAL(type); SAME(address);
-}
-END_TEST
-
-START_TEST(round_SA)
-{
-	static const struct emit_attribute attrs[] = {
-		{ .type = IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, .number = ENCAPSULATION_MODE_TUNNEL },
-		{ .type = IPSEC_ATTRIBUTE_SA_LIFE_TYPE, .number = LIFE_TYPE_SECONDS },
-		{ .type = IPSEC_ATTRIBUTE_SA_LIFE_DURATION, .number = 28800 },
-		{ .type = IPSEC_ATTRIBUTE_SA_LIFE_TYPE, .number = LIFE_TYPE_KILOBYTES },
-		{ .type = IPSEC_ATTRIBUTE_SA_LIFE_DURATION, .number = 0x123456789a },
-	};
-	static const struct emit_T transforms[] = {
-		{ .number = 1, .id = ESP_TRANSFORM_AES_CBC, .attrs = attrs, .n_attrs = 5 },
-		{ .number = 2, .id = ESP_TRANSFORM_3DES, .attrs = attrs, .n_attrs = 1 },
-	};
-	const struct emit_P proposals[] = {
-		{ .number = 7, .protocol = PROTOCOL_ID_ESP, .spi = BYTES(4), .transforms = transforms, .n_transforms = 2 },
-		{ .number = 8, .protocol = PROTOCOL_ID_AH, .spi = BYTES(4), .transforms = transforms + 1, .n_transforms = 1 },
-	};
-	struct payload_P p;
-	struct payload_T one;
-	struct attribute a;
-	struct span rest, list;
-
-	READ(SA, { .proposals = proposals, .n_proposals = 2 })
-	ck_assert_uint_eq(out.n_proposals, 2);
-	ck_assert_uint_eq(out.doi, DOI_ID_IPSEC);
-	rest = out.proposals;
-	ck_assert(next_P(&rest, &p));
-	ck_assert_uint_eq(p.number, 7);
-	ck_assert_uint_eq(p.n_transforms, 2);
-	ck_assert(span_eq(p.spi, BYTES(4)));
-	list = p.transforms;
-	ck_assert(next_T(&list, p.protocol, &one));
-	ck_assert_uint_eq(one.id, ESP_TRANSFORM_AES_CBC);
-	list = one.attrs;
-	for (size_t i = 0; i < 5; i++) {
-		ck_assert(next_attribute(&list, &a));
-		ck_assert_uint_eq(a.type, attrs[i].type);
-		ck_assert_uint_eq(a.number, attrs[i].number);
-		ck_assert_uint_eq(a.value.n, i == 4 ? 5 : 2);
-		ck_assert_int_eq(a.basic, i != 4);
-	}
-	ck_assert(!next_attribute(&list, &a));
-	ck_assert_ptr_nonnull(strstr(dst, "ESP_AES"));
-	ck_assert_ptr_nonnull(strstr(dst, "SA_LIFE_DURATION: 28800"));
-	ck_assert_ptr_nonnull(strstr(dst, "ENCAPSULATION_MODE_TUNNEL"));
-}
-END_TEST
-
-/* What a payload cannot hold makes the output void, it is not cut down. */
-START_TEST(emit_refuses)
-{
-	struct span uneven[2] = { BYTES(4), BYTES(5) };
-	struct emit_NONCE nonce = { .data = BYTES(7) };
-	struct emit_D d = { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ESP, .spis = uneven, .n_spis = 2 };
-	struct emit_N n = { .spi = BYTES(17) };
-	struct emit_KE big = { .data = span_of(room, sizeof(room)) };
-	struct emit_header h = { .icookie = BYTES(7) };
-	static uint8_t dst[2 * sizeof(room)];
-	struct writer w;
-
-#define VOID(call) w = writer_on(dst, sizeof(dst)); call; ck_assert(w.overflow)
-	VOID(emit_NONCE(&w, 0, &nonce));
-	nonce.data = BYTES(257);
-	VOID(emit_NONCE(&w, 0, &nonce));
-	VOID(emit_D(&w, 0, &d));
-	d.n_spis = 0;
-	VOID(emit_D(&w, 0, &d));
-	VOID(emit_N(&w, 0, &n));
-	VOID(emit_KE(&w, 0, &big));
-	VOID(emit_header(&w, 0, &h));
-}
-END_TEST
-
-#define ROUNDS(X) X(KE) X(HASH) X(SIG) X(NONCE) X(VID) X(NATD) X(ID) X(CERT) X(CR) X(N) X(D) X(NATOA) X(SA)
-
 int main(void)
 {
 	FILE *f = captures();
@@ -632,9 +477,6 @@ int main(void)
 	tcase_add_test(c, limits);
 	tcase_add_test(c, payloads_per_message);
 	tcase_add_test(c, padding);
-#define ADD(NAME) tcase_add_test(c, round_##NAME);
-	ROUNDS(ADD)
-	tcase_add_test(c, emit_refuses);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -243,6 +243,17 @@ def finish(c, name):
 	return c.text()
 
 
+def add_with_helpers(c, body, helpers):
+	"""Append the lines of body; before them those of the helpers (name, text) that are called, by the body or
+	by another helper, in the order given."""
+	text = body.text() if body.lines else ''
+	for name, helper in reversed(helpers):
+		if '%s(' % name in text:
+			text = helper.strip() + '\n\n' + text
+	c(text.rstrip('\n'))
+	c.blank()
+
+
 KEYWORDS = frozenset("""auto break case char const continue default do double else enum extern float for goto
 	if inline int long register restrict return short signed sizeof static struct switch typedef
 	union unsigned void volatile while bool true false""".split())

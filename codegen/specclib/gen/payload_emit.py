@@ -1,7 +1,7 @@
 """payloads_emit.c: one emitter for each payload; what follows from other fields is computed."""
 
 from .attributes import lookup_call
-from .cwriter import cnum, finish, start, upper
+from .cwriter import C, add_with_helpers, cnum, finish, start, upper
 from .layout import Layout
 from .payload_parse import payload_title
 from .resolve import cite
@@ -52,14 +52,16 @@ def member(c, layout, s):
 		c('size_t %s;' % n)
 
 
-HELPERS = '''
+BOUND = '''
 /* A part of n octets or items must be of min to max: else the output is void. */
 static void bound(struct writer *w, size_t n, size_t min, size_t max)
 {
 	if (n < min || n > max)
 		w->overflow = true;
 }
+'''
 
+LENGTH = '''
 /* The 16-bit length, at `field`, of what begins at `at`. */
 static void set_length(struct writer *w, size_t field, size_t at)
 {
@@ -95,17 +97,10 @@ static void put_slices(struct writer *w, const struct span *s, size_t n)
 
 def source(r, layouts):
 	c = start('payloads_emit.c', 'the emitters of the payloads.', ['generated/payloads.h'])
-	slots = [s for l in layouts for s in l.slots]
-	c(HELPERS.strip())
-	c.blank()
-	if any(s.kind == 'bytes' and s.octets for s in slots):
-		c(FIXED.strip())
-		c.blank()
-	if any(s.kind == 'slices' for s in slots):
-		c(SLICES.strip())
-		c.blank()
+	body = C()
 	for layout in layouts:
-		Emitter(c, r, layout).write()
+		Emitter(body, r, layout).write()
+	add_with_helpers(c, body, [('bound', BOUND), ('set_length', LENGTH), ('put_fixed', FIXED), ('put_slices', SLICES)])
 	return finish(c, 'payloads_emit.c')
 
 

@@ -3,7 +3,7 @@
 from . import attributes
 from .attributes import lookup_call
 from .conditions import condition, negation, struct_scope, subject
-from .cwriter import cnum, cstr, finish, start, upper
+from .cwriter import C, add_with_helpers, cnum, cstr, finish, start, upper
 from .layout import Layout
 from .resolve import cite, struct_type
 
@@ -28,6 +28,7 @@ class Parser:
 		self.size = layout.of_constraint('size_self')
 		self.varies = False	# the offset is in `at`, no longer a constant
 		self.at = 0
+		self.behind = {}	# slots of a run that moves: octets behind `at`
 
 	# ---- pieces of text
 
@@ -50,7 +51,10 @@ class Parser:
 
 	def place(self, slot):
 		known = slot.at()
-		return known or self.position()
+		if known is not None or slot not in self.behind:
+			return known or self.position()
+		octets = self.behind[slot]
+		return self.position() + (' + %d' % octets if octets else '')
 
 	def position(self):
 		"""The offset of what comes next."""
@@ -113,6 +117,7 @@ class Parser:
 			self.fault('field_truncated', None, slots[0].name, self.position(), self.left(), octets))
 		position, start_at = 0, self.at
 		for s in slots:
+			self.behind[s] = position // 8
 			self.load(s, start_at, position)
 			position += s.bits or s.octets * 8
 		checks = len(c.lines)
@@ -122,6 +127,7 @@ class Parser:
 			c.blank()
 		if slots[-1].constraint == 'size_self':
 			self.cut()
+		self.behind = {}
 		if self.varies:
 			c('at += %d;' % octets)
 		else:
@@ -151,8 +157,6 @@ class Parser:
 			return 'p[%s] >> 4' % index if position % 8 == 0 else 'p[%s] & 0x0f' % index
 		if s.bits == 8:
 			return 'p[%s]' % index
-		if s.bits == 24:
-			return 'get_u32(%s) >> 8' % pointer
 		return 'get_u%d(%s)' % (s.bits, pointer)
 
 	# ---- values
@@ -382,28 +386,22 @@ static bool all_zero(struct span s)
 def source(r, layouts):
 	c = start('payloads_parse.c', 'the parsers of the payloads.',
 		['generated/payloads.h', 'generated/reasons.h'])
-	if any(wants_zero(l) for l in layouts):
-		c(ALL_ZERO.strip())
-		c.blank()
+	body = C()
 	if r.spec.attributes:
-		attributes.define(c, r)
+		attributes.define(body, r)
 	if any(s.kind == 'attributes' for l in layouts for s in l.slots):
-		c((attributes.CHECK % (r.limit('attributes') or 'SIZE_MAX')).strip())
-		c.blank()
+		body((attributes.CHECK % (r.limit('attributes') or 'SIZE_MAX')).strip())
+		body.blank()
 	held = {s.target.name.text for l in layouts for s in l.slots if s.target is not None}
 	for layout in layouts:
-		Parser(c, r, layout).write()
+		Parser(body, r, layout).write()
 		if layout.name in held:
-			chain_function(c, r, layout)
+			chain_function(body, r, layout)
 		if layout.struct.clauses.nested:
-			next_function(c, layout)
-	message_walk(c, r, layouts)
+			next_function(body, layout)
+	message_walk(body, r, layouts)
+	add_with_helpers(c, body, [('all_zero', ALL_ZERO)])
 	return finish(c, 'payloads_parse.c')
-
-
-def wants_zero(layout):
-	return any((s.kind == 'zero' and s.octets != 1) or (s.constraint == 'nonzero' and s.kind == 'bytes')
-		for s in layout.slots)
 
 
 def chain_function(c, r, layout):

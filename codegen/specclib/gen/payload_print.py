@@ -1,7 +1,7 @@
 """payloads_print.c: payloads as text, one line for each field, for the log and the tests."""
 
 from .attributes import lookup_call
-from .cwriter import finish, start
+from .cwriter import C, add_with_helpers, finish, start
 from .layout import Layout
 from .payload_parse import payload_title
 from .resolve import cite, struct_type
@@ -30,6 +30,9 @@ static void bytes_line(struct text *t, int indent, const char *name, struct span
 	text_add(t, " (%%zu octets)\\n", s.n);
 }
 
+'''
+
+NUMBER = '''
 /* One line: name and number, by its name in the registry when there is one. */
 static void number_line(struct text *t, int indent, const char *name, const struct registry *r,
 			uint64_t value)
@@ -37,9 +40,9 @@ static void number_line(struct text *t, int indent, const char *name, const stru
 	char dst[REGISTRY_TEXT];
 
 	if (r != NULL)
-		text_add(t, "%%*s%%s: %%s\\n", indent, "", name, registry_name(r, (uint32_t)value, dst));
+		text_add(t, "%*s%s: %s\\n", indent, "", name, registry_name(r, (uint32_t)value, dst));
 	else
-		text_add(t, "%%*s%%s: %%" PRIu64 "\\n", indent, "", name, value);
+		text_add(t, "%*s%s: %" PRIu64 "\\n", indent, "", name, value);
 }
 '''
 
@@ -56,26 +59,23 @@ static void lax_line(struct text *t, int indent)
 
 def source(r, layouts):
 	c = start('payloads_print.c', 'the payloads as text.', ['<inttypes.h>', 'generated/payloads.h'])
-	c((BYTES % (SHOWN, SHOWN)).strip())
-	c.blank()
-	if any(s.f.lax for l in layouts for s in l.slots):
-		c(LAX.strip())
-		c.blank()
+	body = C()
 	for layout in layouts:
-		Printer(c, r, layout).write()
+		Printer(body, r, layout).write()
 	tops = [l for l in layouts if l.struct.kind == 'payload' and not l.struct.clauses.nested]
 	if r.payload_registry() and tops:
-		with c.function('void print_payload(struct text *t, const struct payload *p)'):
-			with c.block('switch (p->type)'):
-				c.depth -= 1
+		with body.function('void print_payload(struct text *t, const struct payload *p)'):
+			with body.block('switch (p->type)'):
+				body.depth -= 1
 				for l in tops:
-					c('case %s:' % r.payload_type(l.name))
-					c('\tprint_%s(t, &p->u.%s);' % (l.name, l.name))
-					c('\tbreak;')
-				c('default:')
-				c('\tnumber_line(t, 0, "payload", &registry_%s, p->type);' % r.payload_registry().name)
-				c('\tbreak;')
-				c.depth += 1
+					body('case %s:' % r.payload_type(l.name))
+					body('\tprint_%s(t, &p->u.%s);' % (l.name, l.name))
+					body('\tbreak;')
+				body('default:')
+				body('\tnumber_line(t, 0, "payload", &registry_%s, p->type);' % r.payload_registry().name)
+				body('\tbreak;')
+				body.depth += 1
+	add_with_helpers(c, body, [('bytes_line', BYTES % (SHOWN, SHOWN)), ('number_line', NUMBER), ('lax_line', LAX)])
 	return finish(c, 'payloads_print.c')
 
 

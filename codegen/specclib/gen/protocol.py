@@ -39,6 +39,11 @@ class Kind:
 			self.ctype = 'uint%d_t' % (8 * self.octets)
 
 
+def fault(reason, where, field, offset, got, want):
+	"""The statement, without its end, that refuses a frame."""
+	return 'return fault_at(f, REASON_%s, 0, "%s", "%s", %s, %s, %s)' % (reason, where, field, offset, got, want)
+
+
 def outputs(model):
 	files = {}
 	registries = {name: r.bits for name, r in model.registries.items()}
@@ -122,7 +127,6 @@ class Protocol:
 	def source(self, name):
 		c = start(name, 'writes and reads the messages of the protocol "%s".' % self.id,
 			['base/frame.h', 'generated/%s_protocol.h' % self.id, 'generated/reasons.h'], self.decl.loc.file)
-		self.refuse(c)
 		for g, fields in self.records:
 			self.put_fields(c, g, fields)
 			self.get_fields(c, g, fields)
@@ -133,13 +137,6 @@ class Protocol:
 			self.put(c, m, fields)
 		self.get(c)
 		return finish(c, name)
-
-	def refuse(self, c):
-		with c.function('static bool refuse(struct fault *f, enum reason reason, const char *where, '
-				'const char *field, uint32_t offset, uint64_t got, uint64_t want)'):
-			c('*f = (struct fault){ .reason = (uint16_t)reason, .where = where, .field = field,')
-			c('\t\t     .offset = offset, .got = got, .want = want };')
-			c('return false;')
 
 	def put_fields(self, c, record, fields):
 		with c.function('static void put_fields_%s(struct writer *w, const %s *m)'
@@ -197,14 +194,14 @@ class Protocol:
 					c('out->%s = ARENA_ARRAY(a, %s, frame_count(in, %d) + 1);' % (f.name, f.ctype, number))
 			with c.block('while (frame_next(in, &rest, &field))'):
 				with c.block('switch (field.number)'):
+					c.depth -= 1
 					for number, f in enumerate(fields, 1):
 						self.get_one(c, number, f, where)
 					c('default:')
 					c('\tbreak;')
-			c('if (rest.n > 0)')
-			c('\treturn refuse(f, REASON_FIELD_TRUNCATED, "%s", "field", offset + (uint32_t)(in.n - rest.n),'
-				% where)
-			c('\t\t      rest.n, FRAME_FIELD_HEAD);')
+					c.depth += 1
+			c.fail_if('rest.n > 0', fault('FIELD_TRUNCATED', where, 'field',
+				'offset + (uint32_t)(in.n - rest.n)', 'rest.n', 'FRAME_FIELD_HEAD'))
 			c('return true;')
 
 	def is_number(self, f):
@@ -212,8 +209,7 @@ class Protocol:
 
 	def get_one(self, c, number, f, where):
 		target = '((%s *)out->%s)[out->%s++]' % (f.ctype, f.name, f.count) if f.repeated else 'out->' + f.name
-		bad = 'return refuse(f, REASON_FIELD_VALUE, "%s", "%s", offset + field.offset, field.value.n, %d)' \
-			% (where, f.field.name.text, f.octets or 0)
+		bad = fault('FIELD_VALUE', where, f.field.name.text, 'offset + field.offset', 'field.value.n', f.octets or 0)
 		c('case %d:' % number)
 		with c.indent():
 			if f.span:
@@ -239,13 +235,14 @@ class Protocol:
 		with c.function(self.get_head()):
 			c('struct span fields = span_from(frame, FRAME_HEAD);')
 			c.blank()
-			c('if (frame.n < FRAME_HEAD)')
-			c('\treturn refuse(f, REASON_FIELD_TRUNCATED, "frame", "version", 0, frame.n, FRAME_HEAD);')
-			c('if (frame.p[0] != %s)' % upper(self.id, 'VERSION'))
-			c('\treturn refuse(f, REASON_FIELD_VALUE, "frame", "version", 0, frame.p[0],')
-			c('\t\t      %s);' % upper(self.id, 'VERSION'))
+			c.fail_if('frame.n < FRAME_HEAD',
+				fault('FIELD_TRUNCATED', 'frame', 'version', '0', 'frame.n', 'FRAME_HEAD'))
+			version = upper(self.id, 'VERSION')
+			c.fail_if('frame.p[0] != %s' % version,
+				fault('FIELD_VALUE', 'frame', 'version', '0', 'frame.p[0]', version))
 			c('out->id = frame.p[1];')
 			with c.block('switch (out->id)'):
+				c.depth -= 1
 				for m, fields in self.messages:
 					c('case %s:' % upper(self.id, m.name))
 					with c.indent():
@@ -256,4 +253,6 @@ class Protocol:
 							c('%s.none = 0;' % member)
 							c('return true;')
 				c('default:')
-				c('\treturn refuse(f, REASON_FIELD_UNKNOWN, "frame", "message", 1, out->id, 0);')
+				with c.indent():
+					c.stmt(fault('FIELD_UNKNOWN', 'frame', 'message', '1', 'out->id', '0'))
+				c.depth += 1

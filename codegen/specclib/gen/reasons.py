@@ -2,7 +2,7 @@
 
 import re
 
-from .cwriter import cname, cstr, finish, start, upper
+from .cwriter import C, add_with_helpers, cname, cstr, finish, start, upper
 from .resolve import Resolver, spec_of
 
 C_TYPE = {
@@ -128,16 +128,6 @@ static void add_subnet(struct text *t, const struct subnet *s)
 }
 
 
-def used(reasons):
-	"""The parameter types that some template prints."""
-	found = set()
-	for reason in reasons:
-		types = {p.name.text: p.type.text for p in reason.params}
-		for template in (reason.template, reason.remedy or ''):
-			found |= {types[n] for n in PARAM.findall(template) if n in types}
-	return found
-
-
 def source(r, reasons):
 	c = start('reasons.c', 'every reason to refuse something, and how it is told.',
 		['<inttypes.h>', 'base/text.h', 'generated/names.h', 'generated/reasons.h'])
@@ -149,17 +139,11 @@ def source(r, reasons):
 			with c.block('[%s] =' % upper('REASON', reason.name), '},'):
 				entry(c, r, reason)
 	c.blank()
-	if reasons:
-		c(FINISH.strip())
-		c.blank()
-	types = used(reasons)
-	for kind, text in PIECES.items():
-		if kind in types:
-			c(text.strip())
-			c.blank()
+	body = C()
 	for reason in reasons:
-		function(c, reason)
-	fault_function(c, [reason for reason in reasons if is_fault(reason)])
+		function(body, reason)
+	fault_function(body, [reason for reason in reasons if is_fault(reason)])
+	add_with_helpers(c, body, [('refusal_of', FINISH)] + [('add_' + kind, text) for kind, text in PIECES.items()])
 	return finish(c, 'reasons.c')
 
 

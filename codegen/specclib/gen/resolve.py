@@ -2,8 +2,8 @@
 
 from .cwriter import upper, cname
 
-INT_BITS = {'u4': 4, 'u8': 8, 'u16': 16, 'u24': 24, 'u32': 32, 'u64': 64}
-C_INT = {4: 'uint8_t', 8: 'uint8_t', 16: 'uint16_t', 24: 'uint32_t', 32: 'uint32_t', 64: 'uint64_t'}
+INT_BITS = {'u4': 4, 'u8': 8, 'u16': 16, 'u32': 32, 'u64': 64}
+C_INT = {4: 'uint8_t', 8: 'uint8_t', 16: 'uint16_t', 32: 'uint32_t', 64: 'uint64_t'}
 NOTIFIES = 'notify_type'	# the registry that "else" and "notify" name symbols of
 STATUSES = 'whack_status'	# the registry that "status" names symbols of
 

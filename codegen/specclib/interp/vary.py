@@ -197,6 +197,9 @@ def attribute_lists(table, limit):
 		yield "%s twice" % e.name, before + [one] + before + [one]
 		again = [tv(unit[e.after], 2)] if e.after else []
 		yield "%s twice, different" % e.name, before + [one] + again + [tv(e.number, 2)]
+		if e.name in {x.after for x in table.entries}:
+			for v in (100, 65001):
+				yield "%s %d twice" % (e.name, v), [tv(e.number, v), tv(e.number, v)]
 		if e.after:
 			yield "%s without %s" % (e.name, e.after), [one]
 			yield "%s behind another attribute" % e.name, before + other(table, e) + [one]

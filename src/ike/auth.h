@@ -1,0 +1,49 @@
+/* auth.h -- how the ends of phase 1 prove who they are: what can be done, and the jobs of RSA. */
+#ifndef PLUTO_IKE_AUTH_H
+#define PLUTO_IKE_AUTH_H
+
+#include "base/arena.h"
+#include "base/tables.h"
+#include "crypto/rsa.h"
+#include "generated/limits.h"
+#include "ike/await.h"
+#include "ike/connection.h"
+
+#define PROOF_KEYS_TEXT (LIMIT_KEYS_PER_IDENTITY * (RSA_FINGERPRINT_TEXT + 1))
+
+/* The RSA signatures of one negotiation. */
+struct proof {
+	enum { PROOF_NONE, PROOF_VERIFYING, PROOF_SIGNING } step;	/* what is waited for */
+	uint8_t sig[RSA_MAX];		/* ours */
+	size_t sig_octets;
+	bool fits;			/* the peer's fits a key that is known */
+	char keys[PROOF_KEYS_TEXT];	/* fingerprints: of that key, else of those tried */
+};
+
+/* The preshared secret for c, or our RSA private key; false when there is none, with found->why. */
+bool auth_psk(struct ike *ike, const struct connection *c, struct secret_found *found);
+bool auth_rsa(struct ike *ike, const struct connection *c, struct secret_found *found);
+
+/* The methods that c allows and has the secrets and keys for, as bits 1 << auth_method.  An
+ * initiator needs the peer's public key, too; a responder learns only later who the peer is. */
+uint32_t auth_methods(struct ike *ike, const struct connection *c, enum role role);
+
+/* Why c, as an initiator, has no method; NULL when it has one. */
+const struct refusal *auth_obstacle(struct ike *ike, struct arena *a, const struct connection *c);
+
+/* Why c, as a responder, can do none of the methods that it was offered. */
+const struct refusal *auth_no_method(struct ike *ike, struct arena *a, const struct connection *c);
+
+/* Would `other` have used the secret or private key that c uses with this auth_method? */
+bool auth_same(struct ike *ike, uint16_t method, const struct connection *c, const struct connection *other);
+
+/* A job that signs hash with c's private key into proof->sig.  False without a key, with found->why. */
+bool await_sign(struct await *w, const struct connection *c, struct span hash, struct proof *proof,
+		struct secret_found *found);
+
+/* A job that tries all public keys of id on sig over hash; the result is in proof.  False when no key
+ * of id is known. */
+bool await_verify(struct await *w, const struct identity *id, struct span hash, struct span sig,
+		  struct proof *proof);
+
+#endif

@@ -1,0 +1,118 @@
+#!/bin/bash
+# pluto and strongSwan: Main Mode with RSA signatures, each end initiating once, with addresses and with names as
+# identities, keys of several sizes; and a key that is not the one.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../net/lab.sh"
+. "$here/../net/pluto.sh"
+. "$here/strongswan.sh"
+: "${RSASIGKEY:=$top_builddir/src/rsasigkey}"
+
+lab_begin "pluto with strongSwan, RSA signatures" ping cc openssl
+swan_need
+swan_kernel || PLUTO_KERNEL=none
+pluto_need
+[ -x "$RSASIGKEY" ] || lab_skip "$RSASIGKEY is not built"
+
+# pluto's key in the form that strongSwan reads.
+pluto_public() {	# SECRETS PEM
+	{
+		echo 'asn1=SEQUENCE:key'
+		echo '[key]'
+		sed -n 's/.*Modulus: /n=INTEGER:/p; s/.*PublicExponent: /e=INTEGER:/p' "$1"
+	} >"$2.asn1"
+	openssl asn1parse -genconf "$2.asn1" -noout -out "$2.der" &&
+		openssl rsa -RSAPublicKey_in -inform DER -in "$2.der" -pubout -out "$2" 2>/dev/null
+}
+# strongSwan's in the form of RFC 3110; its exponent is 65537.
+swan_public() { echo "0x03010001$(openssl rsa -in "$1" -noout -modulus | sed 's/.*=//')"; }
+
+swan_rsa() {	# LOCAL_ID REMOTE_ID KEY_OF_PLUTO
+	cat >"$LAB_DIR/west/swanctl/swanctl.conf" <<-END
+		connections { net {
+			version = 1
+			local_addrs = 192.0.2.2
+			remote_addrs = 192.0.2.1
+			proposals = aes128-sha256-modp2048
+			local { auth = pubkey
+				id = $1
+				pubkeys = west.pem
+			}
+			remote { auth = pubkey
+				id = $2
+				pubkeys = $3
+			}
+			children { net {
+				local_ts = 10.0.2.0/24
+				remote_ts = 10.0.1.0/24
+				esp_proposals = aes128-sha256
+			} }
+		} }
+	END
+	SWANCTL_DIR=$LAB_DIR/west/swanctl swan_load west
+}
+
+lab_gateways
+folder=$LAB_DIR/west/swanctl
+mkdir -p "$folder/pubkey" "$folder/private" "$LAB_DIR/east" "$LAB_DIR/other"
+(umask 077
+"$RSASIGKEY" --bits 3072 >"$LAB_DIR/east/secrets"
+"$RSASIGKEY" --bits 2048 >"$LAB_DIR/other/secrets")
+openssl genrsa -out "$folder/private/west.pem" 4096 2>/dev/null
+openssl rsa -in "$folder/private/west.pem" -pubout -out "$folder/pubkey/west.pem" 2>/dev/null
+lab_check "strongSwan's form of pluto's key" pluto_public "$LAB_DIR/east/secrets" "$folder/pubkey/east.pem"
+lab_check "and of another" pluto_public "$LAB_DIR/other/secrets" "$folder/pubkey/other.pem"
+swan=$(swan_public "$folder/private/west.pem")
+pluto_start east east
+pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
+swan_start west west
+
+both_have() {	# TEXT
+	lab_wait 5 "IPsec SA at strongSwan ($1)" swan_has west ESTABLISHED INSTALLED
+	if swan_kernel; then
+		lab_check "$1: pings go through" lab_ping ehost 10.0.2.9 3
+	else
+		lab_wait 5 "IPsec SA at pluto ($1)" eval 'pluto_whack east --status | grep -q QUICK_.2'
+	fi
+	lab_ok "$1: established"
+}
+describe() {	# LOCAL_ID REMOTE_ID
+	pluto_whack east --delete --name net --id "$1" --host 192.0.2.1 --client 10.0.1.0/24 --to --id "$2" \
+		--host 192.0.2.2 --client 10.0.2.0/24 --encrypt --rsasig --ike aes128-sha256-modp2048 --esp aes128-sha256
+}
+
+while read -r east west; do
+	swan_rsa "$west" "$east" east.pem
+	lab_check "$east: pluto knows strongSwan's key" pluto_whack east --keyid "$west" --pubkeyrsa "$swan"
+	lab_check "$east: pluto takes the connection" describe "$east" "$west"
+	lab_check "$east: pluto initiates" timeout 30 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" --name net --initiate
+	both_have "$east, pluto initiated"
+	lab_check "$east: terminated" pluto_whack east --name net --terminate
+	lab_wait 5 "end of the SAs at strongSwan" eval '! swan_has west ESTABLISHED'
+	lab_check "$east: strongSwan initiates" swan_initiate west net
+	both_have "$east, strongSwan initiated"
+	swan_terminate west net
+	lab_wait 5 "end of the SAs at pluto" eval '! pluto_whack east --status | grep -q established'
+done <<-'END'
+	192.0.2.1 192.0.2.2
+	@east.example @west.example
+	east@example.org west@example.org
+END
+
+# strongSwan expects another key of pluto.
+swan_rsa @west.example @east.example other.pem
+lab_check "described with names again" describe @east.example @west.example
+lab_check "strongSwan refuses another key" eval '! swan_initiate west net 5'
+lab_check "and says that it is not the key it wants" grep -q "constraint check failed\|signature validation failed\|no trusted RSA public key" "$LAB_DIR/west.charon.log"
+swan_terminate west net
+# pluto expects another key of strongSwan.
+swan_rsa @other.example @east.example east.pem
+lab_check "pluto has another key for the name" pluto_whack east --keyid @other.example \
+	--pubkeyrsa "$("$RSASIGKEY" --pubkey "$LAB_DIR/other/secrets" | sed -n '/^0s/p')"
+lab_check "described with the name" describe @east.example @other.example
+swan_initiate west net 5 && lab_fail "pluto believes another key"
+print=$(sed -n 's/.*fingerprint //p' "$LAB_DIR/other/secrets")
+lab_check "pluto refuses, and names the key that it tried" grep -q "does not fit any key known for @other.example (tried $print)" "$LAB_DIR/east.log"
+lab_check "no SA is left" eval '! pluto_whack east --status | grep -q established'
+pluto_stop east
+lab_ok "pluto ends"
+lab_end
