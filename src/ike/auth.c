@@ -90,6 +90,17 @@ const struct refusal *auth_no_method(struct ike *ike, struct arena *a, const str
 	return refuse_no_method(a, c->name, psk_state(ike, a, c), rsa_state(ike, a, c, ROLE_RESPONDER));
 }
 
+bool auth_covers(const struct phase1 *p, const struct connection *c)
+{
+	uint32_t allowed = (c->policy.psk ? 1u << AUTH_METHOD_PRESHARED_KEY : 0) |
+			   (c->policy.rsasig ? 1u << AUTH_METHOD_RSA_SIG : 0);
+	/* Before the peer has chosen it may choose whatever was offered. */
+	uint32_t may_be = p->chosen.auth != 0 ? 1u << p->chosen.auth : p->n->methods;
+
+	return (may_be & ~allowed) == 0 && identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
+	       identity_eq(&peer_end(p->c)->id, &peer_end(c)->id);
+}
+
 bool auth_same(struct ike *ike, uint16_t method, const struct connection *c, const struct connection *other)
 {
 	struct secret_found ours, theirs;

@@ -210,6 +210,10 @@ static bool describe_policy(struct description *d, const struct control_connecti
 		d->why = refuse_not_supported(d->ike->arena, "IPComp");
 	else if (m->aggressive)
 		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
+	else if (m->dpddelay != 0)
+		d->why = refuse_not_supported(d->ike->arena, "dead peer detection (--dpddelay)");
+	else if (m->ondemand)
+		d->why = refuse_not_supported(d->ike->arena, "negotiation on demand (--ondemand)");
 	else if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	return d->why == NULL &&

@@ -75,9 +75,7 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 			continue;
 		if (established ? p->suspect || p->retired : p->x->role != ROLE_INITIATOR)
 			continue;
-		/* What was negotiated must be what c asks for: same ends, same identities. */
-		if (p->c == c || (identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
-				  identity_eq(&peer_end(p->c)->id, &peer_end(c)->id)))
+		if (p->c == c || auth_covers(p, c))
 			return p;
 	}
 	return NULL;
@@ -139,6 +137,17 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 	return NULL;
 }
 
+/* For whoever reads a capture, if the operator wants that. */
+static void tell_keys(const struct phase1 *p)
+{
+	struct sa_keys k = { .ike = true, .icookie = span_of(p->x->cookies, COOKIE_SIZE),
+			     .cipher_key = values_get(&p->x->values, p->x->machine->cipher_key),
+			     .cipher = p->x->cipher };
+
+	if (p->ike->host.keys != NULL)
+		p->ike->host.keys(p->ike->host.ctx, &k);
+}
+
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
@@ -146,6 +155,7 @@ void phase1_established(struct phase1 *p)
 
 	half_open_end(p);
 	negotiation_free(p);
+	tell_keys(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
 	timer_arm(engine_timers(ike->engine), &p->timer,
@@ -248,8 +258,7 @@ void phase1s_hand_over(struct ike *ike, struct connection *c)
 		if (p->c != c)
 			continue;
 		LIST_FOREACH(other, &c->pair->connections, in_pair)
-			if (other != c && identity_eq(&our_end(other)->id, &our_end(c)->id) &&
-			    identity_eq(&peer_end(other)->id, &peer_end(c)->id))
+			if (other != c && auth_covers(p, other))
 				break;
 		if (other != NULL && p->established != 0)
 			p->c = other;

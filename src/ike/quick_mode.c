@@ -140,14 +140,13 @@ static bool serves(const struct connection *c, const struct clients *k)
 /* The connection between these hosts, for the peer's proven identity, with these clients. */
 static struct connection *find_clients(struct phase2 *p, const struct clients *k)
 {
-	const struct connection *proven = phase1_of(p->x->parent)->c;
+	const struct phase1 *proven = phase1_of(p->x->parent);
 	struct connection *c;
 
 	if (serves(p->c, k))
 		return p->c;
 	LIST_FOREACH(c, &proven->pair->connections, in_pair)
-		if (serves(c, k) && identity_eq(&peer_end(c)->id, &peer_end(proven)->id) &&
-		    identity_eq(&our_end(c)->id, &our_end(proven)->id))
+		if (serves(c, k) && auth_covers(proven, c))
 			return c;
 	return NULL;
 }
