@@ -57,6 +57,7 @@ struct exchange {
 	struct buf sent;		/* last message, kept while it may be sent again */
 	uint8_t sends;			/* of `sent` by timer */
 	uint8_t resends;		/* of `sent` for duplicates */
+	uint64_t heard;			/* when the last acceptable message came, ms; 0 = never */
 	uint64_t last_in;		/* keyed hash of the last accepted datagram, 0 = none */
 	struct timer timer;		/* retransmission or larval */
 	struct parked *parked;

@@ -132,6 +132,7 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 	}
 	if (in != NULL) {
 		x->last_in = in->hash;
+		x->heard = exchange_root(x)->heard = e->now;
 		x->proven |= x->parent != NULL || x->role == ROLE_INITIATOR ||
 			     (x->state != NULL && !x->state->start);
 	}

@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "ike/auth.h"
 #include "ike/idpayload.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/pubkeys.h"
 
@@ -12,8 +13,11 @@
 
 bool auth_psk(struct ike *ike, const struct connection *c, struct secret_found *found)
 {
+	/* The address of a Road Warrior was unknown when the secrets were written. */
+	bool unknown = (c->template != NULL || connection_is_template(c)) && !peer_end(c)->id_given;
+
 	*found = (struct secret_found){ 0 };
-	return ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, false, found);
+	return ike->secrets.ops->psk(ike->secrets.s, &our_end(c)->id, &peer_end(c)->id, unknown, found);
 }
 
 bool auth_rsa(struct ike *ike, const struct connection *c, struct secret_found *found)

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "ike/initiate.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/routing.h"
 
@@ -51,13 +52,13 @@ struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us, cons
 	return p;
 }
 
-static void enter_pair(struct ike *ike, struct connection *c)
+void connection_enter_pair(struct ike *ike, struct connection *c)
 {
-	const struct ip_addr *us = &our_end(c)->host, *peer = &peer_end(c)->host;
+	static const struct ip_addr anybody;
+	const struct ip_addr *us = &our_end(c)->host;
+	const struct ip_addr *peer = addr_is_any(&peer_end(c)->host) ? &anybody : &peer_end(c)->host;
 	struct host_pair *p;
 
-	if (addr_is_any(peer))
-		return;
 	p = host_pair_find(ike, us, peer);
 	if (p == NULL) {
 		p = NEW(struct host_pair);
@@ -141,7 +142,7 @@ static void orient(struct ike *ike, struct connection *c)
 	c->interface = NEW(struct kernel_interface);
 	*c->interface = left != NULL ? *left : *right;
 	fill_identities(c);
-	enter_pair(ike, c);
+	connection_enter_pair(ike, c);
 }
 
 /* The last plan that needed to know which end is ours has run. */
@@ -165,6 +166,7 @@ static void disorient(struct ike *ike, struct connection *c)
 	struct plan *p;
 
 	c->leaving = true;
+	instances_end(ike, c);
 	connection_terminate(ike, c);
 	phase1s_hand_over(ike, c);
 	p = plan_new(ike, c);
@@ -199,6 +201,7 @@ void connection_add(struct ike *ike, struct connection *c)
 	c->ours = -1;
 	c->reqid = ++ike->last_reqid;
 	LIST_INIT(&c->phase2s);
+	LIST_INIT(&c->instances);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
 	if (ike->listening)
 		orient(ike, c);
@@ -234,9 +237,13 @@ void connection_delete(struct ike *ike, struct connection *c)
 {
 	struct plan *p;
 
-	HASH_DELETE(by_name, ike->connections, c);
+	if (c->template != NULL)
+		LIST_REMOVE(c, of_template);
+	else
+		HASH_DELETE(by_name, ike->connections, c);
 	c->held++;
 	c->deleted = true;
+	instances_end(ike, c);
 	if (c->ours >= 0) {
 		connection_terminate(ike, c);
 		phase1s_hand_over(ike, c);

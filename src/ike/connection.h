@@ -58,7 +58,11 @@ struct connection {
 	struct route *route;	/* shared with others to the same client; NULL when not routed */
 	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
 	LIST_ENTRY(connection) in_pair;
-	UT_hash_handle by_name;
+	UT_hash_handle by_name;	/* not of instances */
+	struct connection *template;	/* of an instance, which lives no longer than it */
+	LIST_HEAD(, connection) instances;	/* of a template */
+	LIST_ENTRY(connection) of_template;
+	unsigned last_instance;	/* number of the newest */
 	enum routing routing;
 	uint64_t newest_ipsec;	/* serial of the SA that outgoing traffic uses, 0 = none */
 	bool leaving;		/* its interface is gone: not oriented any more once its last plan has run */
@@ -108,6 +112,9 @@ const struct refusal *orientation_refusal(struct ike *ike, const struct connecti
 /* The connections between our address and the peer's; NULL when there are none. */
 struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us,
 				 const struct ip_addr *peer);
+
+/* c is oriented and its peer known, or the wildcard: it can be found by the pair of addresses. */
+void connection_enter_pair(struct ike *ike, struct connection *c);
 
 /* Frees the pair when nothing is left in it. */
 void host_pair_release(struct ike *ike, struct host_pair *p);

@@ -44,6 +44,7 @@ void ike_free(struct ike *ike)
 		return;
 	ike->stopping = true;
 	ike->quiet = true;
+	statuses_free(ike);
 	drop_connections(ike);
 	engine_free(ike->engine);
 	plans_free(ike);
@@ -117,6 +118,7 @@ void ike_client_gone(struct ike *ike, uint32_t client)
 {
 	struct exchange *x;
 
+	status_gone(ike, client);
 	for (x = engine_first(ike->engine); x != NULL; x = engine_next(x)) {
 		if (x->user == NULL)
 			continue;

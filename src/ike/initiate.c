@@ -1,5 +1,6 @@
 /* initiate.c -- initiate and terminate. */
 #include "ike/initiate.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
 
@@ -117,7 +118,7 @@ static void forget_pending(struct ike *ike, struct connection *c)
 	}
 }
 
-void connection_drop_sas(struct ike *ike, struct connection *c)
+static void drop_sas(struct ike *ike, struct connection *c)
 {
 	while (!LIST_EMPTY(&c->phase2s)) {
 		struct phase2 *p = LIST_FIRST(&c->phase2s);
@@ -127,9 +128,26 @@ void connection_drop_sas(struct ike *ike, struct connection *c)
 	}
 }
 
+void connection_drop_sas(struct ike *ike, struct connection *c)
+{
+	c->held++;
+	drop_sas(ike, c);
+	c->held--;
+	instance_release(ike, c);
+}
+
 void connection_terminate(struct ike *ike, struct connection *c)
 {
+	struct connection *i, *next;
+
+	for (i = LIST_FIRST(&c->instances); i != NULL; i = next) {
+		next = LIST_NEXT(i, of_template);
+		connection_terminate(ike, i);
+	}
+	c->held++;
 	forget_pending(ike, c);
-	connection_drop_sas(ike, c);
+	drop_sas(ike, c);
 	terminate_phase1s(ike, c);
+	c->held--;
+	instance_release(ike, c);
 }

@@ -43,6 +43,7 @@ struct ike {
 	size_t n_plans;			/* under way: shutdown waits for them */
 	struct requests requests;
 	struct pubkeys *pubkeys;
+	LIST_HEAD(, status) statuses;	/* answers under way */
 	uint32_t last_reqid;
 	size_t half_open;		/* phase 1 begun by peers, not established */
 };
@@ -112,6 +113,8 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* A peer begins: NULL, and x->user is set, or why it may not. */
 const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena);
+/* p is for c from now on, or for a new instance of it when c is a template. */
+void phase1_serve(struct phase1 *p, struct connection *c);
 void phase1_established(struct phase1 *p);
 void phase1_ended(struct phase1 *p, enum end_reason why);
 /* The newest ISAKMP SA that serves c, or the newest that we are negotiating. */
@@ -137,7 +140,6 @@ uint32_t phase2_whack(const struct phase2 *p);
 /* p carries the traffic and is to be replaced in `ms` milliseconds, if not sooner. */
 void phase2_replace_in(struct phase2 *p, uint64_t ms);
 void phase2_forget_whack(struct phase2 *p, uint32_t whack);
-void phase2_status(const struct phase2 *p, struct text *t);
 /* The IPsec SA that the peer of this phase 1 receives on that SPI, made under any ISAKMP SA with the same
  * peer; NULL = none. */
 struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t protocol, uint32_t spi);
@@ -148,8 +150,10 @@ void command_run(struct ike *ike, uint32_t whack, const struct control_message *
 /* describe.c: the connection form */
 void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m);
 
-/* status.c */
+/* status.c: the answer is made in later turns of the loop */
 void command_status(struct ike *ike, uint32_t whack, const struct control_status *m);
+void status_gone(struct ike *ike, uint32_t whack);	/* nobody reads that answer any more */
+void statuses_free(struct ike *ike);
 
 /* informational.c */
 void send_delete(struct ike *ike, struct exchange *x);

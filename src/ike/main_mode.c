@@ -1,5 +1,6 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/idpayload.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "generated/actions.h"
 
@@ -58,28 +59,54 @@ enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 	return ACTION_OK;
 }
 
+/* Does c accept what the peer offers?  NULL = yes, and *chosen and *answer are set. */
+static const struct refusal *judge(struct action *a, const struct connection *c, const struct payload_SA *sa,
+				   struct choice *chosen, struct emit_SA *answer)
+{
+	struct ike *ike = of(a)->ike;
+	const struct refusal *why = choose_ike(a->arena, c, sa, auth_methods(ike, c, ROLE_RESPONDER), chosen,
+					       answer);
+
+	if (why != NULL && why->reason == REASON_AUTH_METHOD)
+		why = auth_no_method(ike, a->arena, c);
+	return why;
+}
+
+/* The first of these connections that accepts the offer; *why tells why not the one at hand. */
+static struct connection *first_fit(struct action *a, struct host_pair *pair, const struct in_MI1 *in,
+				    struct choice *chosen, struct emit_SA *answer,
+				    const struct refusal **why)
+{
+	struct connection *c;
+
+	if (pair == NULL)
+		return NULL;
+	LIST_FOREACH(c, &pair->connections, in_pair) {
+		const struct refusal *no = judge(a, c, in->SAi, chosen, answer);
+
+		if (no == NULL)
+			return c;
+		if (*why == NULL || c == of(a)->c)
+			*why = no;
+	}
+	return NULL;
+}
+
 enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, struct out_MR1 *out)
 {
 	struct phase1 *p = of(a);
 	const struct refusal *why = NULL;
-	struct connection *c;
 	struct choice chosen;
-
 	/* Only the addresses are known: any connection between them may be meant. */
-	LIST_FOREACH(c, &p->c->pair->connections, in_pair) {
-		const struct refusal *no = choose_ike(a->arena, c, in->SAi,
-						      auth_methods(p->ike, c, ROLE_RESPONDER),
-						      &chosen, &out->SAr);
+	struct connection *c = first_fit(a, p->pair, in, &chosen, &out->SAr, &why);
 
-		if (no == NULL) {
-			p->c = c;
-			adopt(a, &chosen);
-			return ACTION_OK;
-		}
-		if (why == NULL || c == p->c)
-			why = no->reason == REASON_AUTH_METHOD ? auth_no_method(p->ike, a->arena, c) : no;
-	}
-	return action_fail(a, why);
+	if (c == NULL && p->c->template != NULL)
+		c = first_fit(a, templates_at(p->ike, &a->x->local), in, &chosen, &out->SAr, &why);
+	if (c == NULL)
+		return action_fail(a, why);
+	phase1_serve(p, c);
+	adopt(a, &chosen);
+	return ACTION_OK;
 }
 
 enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, struct out_MI2 *out)
@@ -230,8 +257,27 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 
 /* ---- who the peer is ----------------------------------------------------- */
 
+/* Would c have negotiated what was negotiated, for that identity, with the same secret or private key? */
+static bool suits(struct phase1 *p, const struct connection *c, const struct identity *id)
+{
+	return connection_admits(c, id, &p->x->remote.addr) && rows_allow(&c->policy.ike, &p->chosen) &&
+	       auth_same(p->ike, p->chosen.auth, p->c, c);
+}
+
+static struct connection *suiting(struct phase1 *p, struct host_pair *pair, const struct identity *id)
+{
+	struct connection *c;
+
+	if (pair == NULL)
+		return NULL;
+	LIST_FOREACH(c, &pair->connections, in_pair)
+		if (suits(p, c, id))
+			return c;
+	return NULL;
+}
+
 /* The connection that the peer means by its identity: ours, or, for a responder, another one between the
- * same hosts that would have negotiated what was negotiated, with the same secret or private key. */
+ * same hosts, or for a Road Warrior a template. */
 static struct connection *meant(struct phase1 *p, const struct identity *id)
 {
 	struct connection *c;
@@ -240,11 +286,9 @@ static struct connection *meant(struct phase1 *p, const struct identity *id)
 		return p->c;
 	if (p->x->role == ROLE_INITIATOR)
 		return NULL;
-	LIST_FOREACH(c, &p->pair->connections, in_pair)
-		if (identity_eq(&peer_end(c)->id, id) && rows_allow(&c->policy.ike, &p->chosen) &&
-		    auth_same(p->ike, p->chosen.auth, p->c, c))
-			return c;
-	return NULL;
+	c = suiting(p, p->pair, id);
+	return c != NULL || p->c->template == NULL ? c :
+	       suiting(p, templates_at(p->ike, &p->x->local), id);
 }
 
 /* The peer has proved to be id: this phase 1 serves the connection that has that for the peer. */
@@ -260,7 +304,7 @@ static enum action_result accept(struct action *a, const struct identity *id)
 		return ACTION_OK;
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
 		id_text(a->arena, id), c->name);
-	p->c = c;
+	phase1_serve(p, c);
 	return ACTION_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "ike/initiate.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/lifetime.h"
 
@@ -117,21 +118,47 @@ static bool evict_half_open(struct ike *ike, struct host_pair *pair)
 	return true;
 }
 
-const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena)
+void phase1_serve(struct phase1 *p, struct connection *c)
+{
+	struct connection *before = p->c;
+
+	if (connection_is_template(c))
+		c = instance_new(p->ike, c, &p->x->remote.addr);
+	if (c == before)
+		return;
+	p->c = c;
+	instance_release(p->ike, before);
+}
+
+/* The connection that a first message is taken for until more is known: one for that address, else an
+ * instance of one for peers from anywhere. */
+static struct connection *presumed(struct ike *ike, const struct exchange *x)
 {
 	struct host_pair *pair = host_pair_find(ike, &x->local, &x->remote.addr);
+
+	if (pair != NULL && !LIST_EMPTY(&pair->connections))
+		return LIST_FIRST(&pair->connections);
+	pair = templates_at(ike, &x->local);
+	return pair == NULL || LIST_EMPTY(&pair->connections) ? NULL :
+	       instance_new(ike, LIST_FIRST(&pair->connections), &x->remote.addr);
+}
+
+const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena)
+{
+	struct connection *c;
 	struct phase1 *p;
 
-	if (pair == NULL || LIST_EMPTY(&pair->connections))
-		return refuse_no_connection(arena, &x->local, &x->remote);
-	if (pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, pair))
-		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
 	if (ike->half_open >= LIMIT_HALF_OPEN)
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
-	p = phase1_new(ike, LIST_FIRST(&pair->connections), NO_WHACK, 1);
+	c = presumed(ike, x);
+	if (c == NULL)
+		return refuse_no_connection(arena, &x->local, &x->remote);
+	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair))
+		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
+	p = phase1_new(ike, c, NO_WHACK, 1);
 	p->x = x;
 	p->half_open = true;
-	pair->half_open++;
+	p->pair->half_open++;
 	ike->half_open++;
 	x->user = p;
 	return NULL;
@@ -234,6 +261,7 @@ static void failed(struct phase1 *p, enum end_reason why)
 void phase1_ended(struct phase1 *p, enum end_reason why)
 {
 	struct ike *ike = p->ike;
+	struct connection *c = p->c;
 
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
@@ -244,6 +272,7 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	host_pair_release(ike, p->pair);
 	negotiation_free(p);
 	free(p);
+	instance_release(ike, c);
 }
 
 void phase1s_hand_over(struct ike *ike, struct connection *c)

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "ike/initiate.h"
+#include "ike/instance.h"
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
 
@@ -173,6 +174,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	if (negotiating && why == END_NO_RESPONSE && !initiator)
 		replace_unconfirmed(p);
 	free(p);
+	instance_release(ike, c);
 	if (root->retired && root->n_phase2 == 0)
 		engine_end(ike->engine, root->x, END_LOCAL);
 }

@@ -213,13 +213,11 @@ void command_public_key(struct ike *ike, uint32_t whack, const struct control_pu
 	ike_finish(ike, whack);
 }
 
-void pubkeys_status(struct ike *ike, uint32_t whack)
+void pubkeys_each(const struct pubkeys *ks, void (*tell)(void *ctx, const struct pubkey *k), void *ctx)
 {
 	struct bucket *b, *next;
 
-	HASH_ITER(hh, ike->pubkeys->buckets, b, next)
+	HASH_ITER(hh, ks->buckets, b, next)
 		for (const struct pubkey *k = b->keys; k != NULL; k = k->next)
-			ike_reply(ike, whack, WHACK_STATUS_COMMENT,
-				  "RSA public key of %s: %zu bits, fingerprint %s", id_text(ike->arena, &k->id),
-				  rsa_bits(k->rsa), k->fingerprint);
+			tell(ctx, k);
 }

@@ -34,7 +34,7 @@ void pubkey_unref(struct pubkey *k);
 /* whack --keyid ID --pubkeyrsa KEY: one more key of ID; the same key again is no error. */
 void command_public_key(struct ike *ike, uint32_t whack, const struct control_public_key *m);
 
-/* A line for each key. */
-void pubkeys_status(struct ike *ike, uint32_t whack);
+/* Calls tell for each key; it must not change the store. */
+void pubkeys_each(const struct pubkeys *ks, void (*tell)(void *ctx, const struct pubkey *k), void *ctx);
 
 #endif

@@ -1,6 +1,7 @@
 /* quick_mode.c -- the actions of Quick Mode (RFC 2409 5.5). */
 #include "generated/actions.h"
 #include "ike/idpayload.h"
+#include "ike/instance.h"
 #include "ike/phase2.h"
 
 enum { STAGE_BEGIN, STAGE_PREPARED, STAGE_INSTALLED };
@@ -137,6 +138,29 @@ static bool serves(const struct connection *c, const struct clients *k)
 	       peer_end(c)->port == k->their_port;
 }
 
+/* An instance of a template whose clients are these, for a Road Warrior's proven identity. */
+static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
+{
+	struct host_pair *templates = templates_at(p->ike, &p->x->local);
+	struct connection *t, *c;
+
+	if (templates == NULL)
+		return NULL;
+	LIST_FOREACH(t, &templates->connections, in_pair) {
+		struct subnet ours = connection_client(t, true);
+		struct subnet theirs = peer_end(t)->has_client ? peer_end(t)->client
+							       : subnet_of_host(&p->x->remote.addr);
+
+		if (!subnet_eq(&ours, &k->ours) || !subnet_eq(&theirs, &k->theirs))
+			continue;
+		c = instance_new(p->ike, t, &p->x->remote.addr);
+		if (serves(c, k) && auth_covers(proven, c))
+			return c;
+		instance_release(p->ike, c);
+	}
+	return NULL;
+}
+
 /* The connection between these hosts, for the peer's proven identity, with these clients. */
 static struct connection *find_clients(struct phase2 *p, const struct clients *k)
 {
@@ -148,7 +172,7 @@ static struct connection *find_clients(struct phase2 *p, const struct clients *k
 	LIST_FOREACH(c, &proven->pair->connections, in_pair)
 		if (serves(c, k) && auth_covers(proven, c))
 			return c;
-	return NULL;
+	return proven->c->template == NULL ? NULL : instance_for(p, proven, k);
 }
 
 static const struct refusal *no_clients(struct action *a, const struct clients *k)
@@ -161,13 +185,16 @@ static const struct refusal *no_clients(struct action *a, const struct clients *
 
 static void adopt_connection(struct phase2 *p, struct connection *c)
 {
-	if (p->c == c)
+	struct connection *before = p->c;
+
+	if (before == c)
 		return;
 	LIST_REMOVE(p, of_connection);
-	p->c->uses--;
+	before->uses--;
 	p->c = c;
 	c->uses++;
 	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
+	instance_release(p->ike, before);
 }
 
 /* First call: judge the offer, then ask for SPIs and Diffie-Hellman. */

@@ -1,6 +1,7 @@
 /* routing.c -- routes and trap eroutes of connections (the manual, "Pluto's Internal State"). */
 #include "base/xalloc.h"
 #include "ike/initiate.h"
+#include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/routing.h"
 
@@ -29,10 +30,13 @@ static void evict(struct ike *ike, struct connection *c, struct connection *othe
 	ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
 		"the peer's client is reached by \"%s\" from now on: deleting the SAs of \"%s\"", c->name,
 		other->name);
+	other->held++;
 	connection_drop_sas(ike, other);
 	p = plan_new(ike, other);
 	routing_down(ike, other, p);
 	plan_submit(p, NULL, NULL);
+	other->held--;
+	instance_release(ike, other);
 }
 
 /* Nobody else's SA may protect the same pair of clients. */
@@ -85,7 +89,8 @@ const struct refusal *routing_up(struct ike *ike, struct connection *c, struct p
 		return why;
 	struct kernel_eroute trap = routing_trap(c);
 
-	if (eroute_owner(ike->routes, c) == NULL)
+	/* Prepare may delete an old route to that client, so it never comes without a new one. */
+	if (claim == CLAIM_NEW)
 		plan_updown(p, "prepare", false);
 	plan_eroute(p, &trap);		/* first, so that nothing can leave in clear by the route */
 	if (claim == CLAIM_NEW)

@@ -1,133 +1,347 @@
-/* status.c -- the state of pluto, as lines. */
-#include "ike/internal.h"
-#include "ike/phase2.h"
-#include "ike/pubkeys.h"
+/* status.c -- whack --status: an answer in slices, with the traffic counts of the kernel. */
+#include "ike/status.h"
 
-static const char *routing_text(enum routing r)
-{
-	static const char *const text[] = {
-		[UNROUTED] = "unrouted",
-		[ROUTED_TRAP] = "routed, traffic is dropped until there is an SA",
-		[ROUTED_SA] = "routed through an IPsec SA",
-	};
+#include <stdlib.h>
 
-	return text[r];
-}
+#include "base/xalloc.h"
+#include "generated/suites.h"
+#include "ike/algorithms.h"
+#include "ike/initiate.h"
+#include "ike/instance.h"
 
-/* client===host[id]:port */
-static void end_text(struct ike *ike, const struct end *e, struct text *t)
-{
-	char s[SUBNET_TEXT], a[ADDR_TEXT];
+#define SLICE_CONNECTIONS 64
+#define SLICE_COUNTS 256	/* SAs that the kernel is asked about at the same time */
+#define KERNEL_MS 2000		/* an answer waits so long for the kernel, all slices together */
 
-	(void)ike;
-	if (e->has_client)
-		text_add(t, "%s===", subnet_format(&e->client, s));
-	text_add(t, "%s", addr_is_any(&e->host) ? "%any" : addr_format(&e->host, a));
-	if (e->id_given) {
-		text_add(t, "[");
-		identity_format(t, &e->id);
-		text_add(t, "]");
-	}
-	if (e->ikeport != 0)
-		text_add(t, ":%u", e->ikeport);
-}
+/* ---- what both forms tell --------------------------------------------------- */
 
-static void connection_line(struct ike *ike, uint32_t whack, const struct connection *c)
-{
-	char line[LINE_TEXT];
-	struct text t = text_on(line, sizeof(line));
-	const struct policy *p = &c->policy;
-	int first = c->ours < 0 ? 0 : c->ours;
-
-	text_add(&t, "\"%s\": ", c->name);
-	end_text(ike, &c->end[first], &t);
-	text_add(&t, "...");
-	end_text(ike, &c->end[1 - first], &t);
-	if (c->ours < 0)
-		text_add(&t, "; not oriented");
-	else
-		text_add(&t, "; %s; %s", c->interface->virtual_[0] != '\0' ? c->interface->virtual_
-									   : c->interface->real,
-			 routing_text(c->routing));
-	ike_reply(ike, whack, WHACK_STATUS_COMMENT, "%s", line);
-	t = text_on(line, sizeof(line));
-	text_add(&t, "\"%s\":   policy%s%s%s%s%s%s; ike_life %us; ipsec_life %us; rekey_margin %us; "
-		 "rekey_fuzz %u%%; keyingtries %u", c->name, p->psk ? " PSK" : "",
-		 p->rsasig ? " RSASIG" : "", p->encrypt ? " ENCRYPT" : "",
-		 p->authenticate ? " AUTHENTICATE" : "", p->tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
-		 p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
-	ike_reply(ike, whack, WHACK_STATUS_COMMENT, "%s", line);
-}
-
-static unsigned long long seconds_left(const struct ike *ike, uint64_t at)
+uint64_t seconds_until(const struct ike *ike, uint64_t at)
 {
 	return at > ike->now ? (at - ike->now) / 1000 : 0;
 }
 
-static void state_line(struct ike *ike, uint32_t whack, const struct exchange *x)
+uint64_t seconds_since(const struct ike *ike, uint64_t at)
 {
-	char line[LINE_TEXT];
-	struct text t = text_on(line, sizeof(line));
-	const struct connection *c = exchange_connection(x);
-
-	text_add(&t, "#%llu: \"%s\" %s (%s)", (unsigned long long)x->serial, c == NULL ? "?" : c->name,
-		 x->state == NULL ? "beginning" : x->state->name, x->state == NULL ? "" : x->state->text);
-	if (x->user != NULL && x->machine->phase == 1) {
-		const struct phase1 *p = x->user;
-
-		if (p->established != 0)
-			text_add(&t, "; %s; expires in %llus", choice_text(ike->arena, &p->chosen),
-				 seconds_left(ike, p->expires));
-	} else if (x->user != NULL) {
-		phase2_status(x->user, &t);
-	}
-	ike_reply(ike, whack, WHACK_STATUS_COMMENT, "%s", line);
+	return ike->now > at ? (ike->now - at) / 1000 : 0;
 }
 
-void phase2_status(const struct phase2 *p, struct text *t)
+static uint64_t replaced_at(const struct timer *t, uint64_t expires)
 {
-	if (p->established == 0)
+	return timer_armed(t) && t->at < expires ? t->at : 0;
+}
+
+uint64_t phase1_replaced_at(const struct phase1 *p)
+{
+	return p->retired ? 0 : replaced_at(&p->timer, p->expires);
+}
+
+uint64_t phase2_replaced_at(const struct phase2 *p)
+{
+	return p->uses_eroute ? replaced_at(&p->timer, p->expires) : 0;
+}
+
+const char *protocol_word(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ID_AH:
+		return "AH";
+	case PROTOCOL_ID_ESP:
+		return "ESP";
+	default:
+		return "IPCOMP";
+	}
+}
+
+static const char *policy_of(const struct rows *rows)
+{
+	for (size_t i = 0; i < n_suites; i++) {
+		const char *name = strchr(suites[i]->name, '_');
+
+		if (suites[i]->rows == rows->all && name != NULL)
+			return name + 1;
+	}
+	return NULL;
+}
+
+const char *rows_text(struct ike *ike, const struct rows *rows, uint8_t protocol, const char **policy)
+{
+	char *p = arena_alloc(ike->arena, STATUS_LINE / 2);
+	struct text t = text_on(p, STATUS_LINE / 2);
+
+	for (size_t i = 0; i < rows->n; i++) {
+		text_add(&t, "%s", i > 0 ? "," : "");
+		algorithms_format(&t, protocol, &rows->all[i], 0);
+	}
+	*policy = policy_of(rows);
+	return p;
+}
+
+static bool negotiating(const struct connection *c)
+{
+	const struct phase1 *p;
+	const struct phase2 *q;
+
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		if (q->established == 0)
+			return true;
+	if (c->pair == NULL)
+		return false;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair)
+		if (p->c == c && p->established == 0)
+			return true;
+	return false;
+}
+
+static bool has_isakmp(const struct connection *c)
+{
+	const struct phase1 *p;
+
+	if (c->pair == NULL)
+		return false;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair)
+		if (p->c == c && p->established != 0 && !p->retired)
+			return true;
+	return false;
+}
+
+enum condition connection_condition(const struct connection *c)
+{
+	if (c->ours < 0 || c->leaving)
+		return CONDITION_UNORIENTED;
+	if (c->newest_ipsec != 0)
+		return CONDITION_UP;
+	if (negotiating(c))
+		return CONDITION_NEGOTIATING;
+	if (has_isakmp(c))
+		return connection_ipsec(c) ? CONDITION_ISAKMP : CONDITION_UP;
+	if (c->routing != UNROUTED)
+		return CONDITION_TRAPPED;
+	return connection_is_template(c) ? CONDITION_TEMPLATE : CONDITION_DOWN;
+}
+
+const char *condition_word(enum condition k)
+{
+	static const char *const words[] = {
+		[CONDITION_UNORIENTED] = "unoriented",
+		[CONDITION_TEMPLATE] = "template",
+		[CONDITION_DOWN] = "down",
+		[CONDITION_TRAPPED] = "trapped",
+		[CONDITION_NEGOTIATING] = "negotiating",
+		[CONDITION_ISAKMP] = "isakmp-only",
+		[CONDITION_UP] = "up",
+	};
+
+	return words[k];
+}
+
+/* ---- what is answered about ----------------------------------------------------- */
+
+static void hold(struct status *s, struct connection *c)
+{
+	if (s->n == s->cap) {
+		s->cap = s->cap == 0 ? 64 : 2 * s->cap;
+		s->c = xrealloc(s->c, s->cap * sizeof(*s->c));
+	}
+	c->held++;
+	s->c[s->n++] = c;
+	s->up += connection_condition(c) == CONDITION_UP;
+}
+
+static void let_go(struct status *s, size_t i)
+{
+	struct connection *c = s->c[i];
+
+	if (--c->held > 0)
 		return;
-	text_add(t, "; %s", choice_text(p->ike->arena, &p->chosen));
-	for (unsigned i = 0; i < p->chosen.n; i++)
-		text_add(t, "; spi 0x%08x out, 0x%08x in", p->chosen.p[i].peer_spi,
-			 phase2_spi(p, p->chosen.p[i].protocol));
-	text_add(t, "; expires in %llus%s", seconds_left(p->ike, p->expires),
-		 p->uses_eroute ? "; carries the traffic" : "; superseded");
+	if (c->deleted)
+		connection_settled(s->ike, c);
+	else
+		instance_release(s->ike, c);
+}
+
+static void hold_all(struct status *s, struct connection *c)
+{
+	struct connection *i;
+
+	hold(s, c);
+	LIST_FOREACH(i, &c->instances, of_template)
+		hold(s, i);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp((*(struct connection *const *)a)->name, (*(struct connection *const *)b)->name);
+}
+
+static void end(struct status *s)
+{
+	requests_abandon(&s->requests);
+	timer_disarm(engine_timers(s->ike->engine), &s->timer);
+	for (size_t i = s->at; i < s->n; i++)
+		let_go(s, i);
+	LIST_REMOVE(s, next);
+	free(s->c);
+	free(s->count);
+	free(s);
+}
+
+/* ---- traffic -------------------------------------------------------------------- */
+
+const struct kernel_counts *status_counts(const struct status *s, const struct phase2 *p,
+					  uint8_t protocol, bool inbound)
+{
+	for (size_t i = 0; i < s->n_count; i++)
+		if (s->count[i].p == p && s->count[i].protocol == protocol &&
+		    s->count[i].inbound == inbound)
+			return s->count[i].known ? &s->count[i].counts : NULL;
+	return NULL;
+}
+
+static void counted(struct ike *ike, void *ctx, const struct kernel_result *r)
+{
+	struct sa_count *k = ctx;
+	struct status *s = k->owner;
+
+	k->known = r->ok;
+	k->counts = r->counts;
+	if (--s->pending == 0)
+		timer_arm(engine_timers(ike->engine), &s->timer, ike->now);
+}
+
+static size_t sas_of(const struct connection *c)
+{
+	const struct phase2 *p;
+	size_t n = 0;
+
+	LIST_FOREACH(p, &c->phase2s, of_connection)
+		n += p->installed ? 2u * p->chosen.n : 0;
+	return n;
+}
+
+static void ask_one(struct status *s, const struct phase2 *p, unsigned i, bool inbound)
+{
+	const struct kernel *k = &s->ike->kernel;
+	struct sa_count *count = &s->count[s->n_count++];
+	const struct chosen *chosen = &p->chosen.p[i];
+	struct sa_id id = {
+		.dst = inbound ? p->x->local : p->x->remote.addr,
+		.protocol = ip_protocol(chosen->protocol),
+		.spi = inbound ? phase2_spi(p, chosen->protocol) : chosen->peer_spi,
+	};
+
+	*count = (struct sa_count){ .owner = s, .p = p, .protocol = chosen->protocol, .inbound = inbound };
+	s->pending++;
+	k->ops->read_sa(k->k, request_new(s->ike, &s->requests, counted, count)->token, &id);
+}
+
+/* The kernel may answer before it returns: then the timer is armed for this very turn. */
+static void ask(struct status *s, size_t n)
+{
+	const struct phase2 *p;
+
+	free(s->count);
+	s->count = xcalloc(n + 1, sizeof(*s->count));
+	s->n_count = 0;
+	s->pending = 1;
+	for (size_t k = s->at; k < s->end; k++)
+		LIST_FOREACH(p, &s->c[k]->phase2s, of_connection)
+			for (unsigned i = 0; p->installed && i < p->chosen.n; i++) {
+				ask_one(s, p, i, true);
+				ask_one(s, p, i, false);
+			}
+	s->pending--;
+}
+
+/* ---- slices --------------------------------------------------------------------- */
+
+/* The next connections, and the questions about their SAs. */
+static void next_slice(struct status *s)
+{
+	bool counts = s->form->counts && s->ike->now - s->began < KERNEL_MS;
+	size_t n = 0;
+
+	while (s->end < s->n && s->end - s->at < SLICE_CONNECTIONS && n < SLICE_COUNTS)
+		n += counts && !s->c[s->end]->deleted ? sas_of(s->c[s->end++]) : (s->end++, 0u);
+	if (counts && n > 0)
+		ask(s, n);
+	s->asked = true;
+	timer_arm(engine_timers(s->ike->engine), &s->timer,
+		  s->pending > 0 ? s->began + KERNEL_MS : s->ike->now);
+}
+
+static void print_slice(struct status *s)
+{
+	requests_abandon(&s->requests);
+	s->pending = 0;
+	for (; s->at < s->end; s->at++) {
+		if (!s->c[s->at]->deleted)
+			s->form->connection(s, s->c[s->at]);
+		let_go(s, s->at);
+	}
+	s->n_count = 0;
+	s->asked = false;
+}
+
+static void turn(void *ctx, uint64_t now)
+{
+	struct status *s = ctx;
+
+	ike_clock(s->ike, now);
+	if (s->asked)
+		print_slice(s);
+	if (s->at < s->n) {
+		next_slice(s);
+		return;
+	}
+	s->form->foot(s);
+	ike_finish(s->ike, s->whack);
+	end(s);
 }
 
 void command_status(struct ike *ike, uint32_t whack, const struct control_status *m)
 {
-	struct connection *c, *next, *only = NULL;
-	struct exchange *x;
+	struct connection *c = m->name.n > 0 ? connection_find(ike, m->name) : NULL, *next;
+	struct status *s;
 
-	if (m->name.n > 0) {
-		only = connection_find(ike, m->name);
-		if (only == NULL) {
-			ike_reply_refusal(ike, whack, refuse_unknown_name(ike->arena,
-									  arena_str(ike->arena, m->name)));
-			ike_finish(ike, whack);
-			return;
-		}
+	if (m->name.n > 0 && c == NULL) {
+		ike_reply_refusal(ike, whack, refuse_unknown_name(ike->arena, arena_str(ike->arena, m->name)));
+		ike_finish(ike, whack);
+		return;
 	}
-	if (only == NULL) {
-		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "pluto is %slistening on %zu interface%s; kernel: %s",
-			  ike->listening ? "" : "not ", ike->n_interfaces, ike->n_interfaces == 1 ? "" : "s",
-			  ike->kernel.ops->name);
-		for (size_t i = 0; i < ike->n_interfaces; i++) {
-			char a[ADDR_TEXT];
+	s = NEW(struct status);
+	s->ike = ike;
+	s->whack = whack;
+	s->form = m->json ? &status_json : m->brief ? &status_brief : &status_text;
+	s->named = c != NULL;
+	s->began = ike->now;
+	s->timer.fire = turn;
+	s->timer.ctx = s;
+	LIST_INIT(&s->requests);
+	LIST_INSERT_HEAD(&ike->statuses, s, next);
+	if (c != NULL)
+		hold_all(s, c);
+	else
+		HASH_ITER(by_name, ike->connections, c, next)
+			hold_all(s, c);
+	if (s->n > 1)
+		qsort(s->c, s->n, sizeof(*s->c), by_name);
+	s->form->head(s);
+	next_slice(s);
+}
 
-			ike_reply(ike, whack, WHACK_STATUS_COMMENT, "interface %s%s%s %s",
-				  ike->interfaces[i].virtual_, ike->interfaces[i].virtual_[0] ? "/" : "",
-				  ike->interfaces[i].real, addr_format(&ike->interfaces[i].addr, a));
-		}
-		pubkeys_status(ike, whack);
+void status_gone(struct ike *ike, uint32_t whack)
+{
+	struct status *s, *next;
+
+	for (s = LIST_FIRST(&ike->statuses); s != NULL; s = next) {
+		next = LIST_NEXT(s, next);
+		if (s->whack == whack)
+			end(s);
 	}
-	HASH_ITER(by_name, ike->connections, c, next)
-		if (only == NULL || c == only)
-			connection_line(ike, whack, c);
-	for (x = engine_first(ike->engine); x != NULL; x = engine_next(x))
-		if (only == NULL || exchange_connection(x) == only)
-			state_line(ike, whack, x);
-	ike_finish(ike, whack);
+}
+
+void statuses_free(struct ike *ike)
+{
+	while (!LIST_EMPTY(&ike->statuses))
+		end(LIST_FIRST(&ike->statuses));
 }

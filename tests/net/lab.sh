@@ -67,7 +67,10 @@ lab_begin() {
 	trap lab_clean EXIT
 	trap 'exit 130' INT TERM HUP
 	ip netns add "$LAB_PREFIX-probe" 2>/dev/null || lab_skip "this machine allows no network namespaces"
+	ip netns exec "$LAB_PREFIX-probe" true 2>/dev/null
+	local entered=$?
 	ip netns del "$LAB_PREFIX-probe"
+	[ $entered = 0 ] || lab_skip "this machine lets nobody enter a network namespace (in a chroot that is no mount point?)"
 }
 
 # Ends what lab_start began, removes the namespaces; LAB_KEEP=1 keeps the folder with the logs and captures.

@@ -51,6 +51,7 @@ static void recovers(struct trial *t)
 	world_run(t->w, 200000);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "afterwards: %u", t->a->last_status);
 	trial_check_up(t);
+	trial_check_twins(t);
 }
 
 void run_bits(struct trial *t)

@@ -45,6 +45,7 @@ void trial_run_row(struct trial *t, size_t n)
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u (%s, %s, %s)",
 		     t->a->last_status, t->ike, t->esp, t->ah);
 	trial_check_up(t);
+	trial_check_twins(t);
 }
 
 void run_both(struct trial *t)
@@ -178,4 +179,5 @@ void run_kernel(struct trial *t)
 	world_run(t->w, MINUTES(2));
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "afterwards: %u", t->a->last_status);
 	trial_check_up(t);
+	trial_check_twins(t);
 }

@@ -42,8 +42,11 @@ void trial_draw(struct trial *t);
 /* What holds at any time: keys agree, nothing was installed too early. */
 void trial_check_sound(struct trial *t);
 
-/* Both ends have an SA for the traffic of c, and not more than two of them. */
+/* The traffic of c arrives in both directions, and there are not more than two SAs for each. */
 void trial_check_up(struct trial *t);
+
+/* Every SA has its twin; where Deletes are lost one may be left over until it expires. */
+void trial_check_twins(struct trial *t);
 
 /* The outbound SA of c at n, NULL when its traffic is dropped. */
 const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n);

@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "crypto/hash.h"
+#include "crypto/rsa.h"
 #include "ike/internal.h"
 #include "sim_internal.h"
 
@@ -153,6 +154,11 @@ static void on_log(void *ctx, const struct log_event *e)
 {
 	struct node *n = ctx;
 
+	if (e->reason != NULL) {
+		n->said[n->n_said++ % (sizeof(n->said) / sizeof(n->said[0]))] = e->reason;
+		snprintf(n->refusal, sizeof(n->refusal), "%s%s%s", e->text, e->remedy == NULL ? "" : " -- ",
+			 e->remedy == NULL ? "" : e->remedy);
+	}
 	if (!n->world->verbose)
 		return;
 	fprintf(stderr, "%8llu %s: %s%s#%llu %s%s%s\n", (unsigned long long)n->world->now, n->name,
@@ -187,6 +193,8 @@ static void on_reply(void *ctx, uint32_t client, uint16_t status, const char *li
 		n->status[status]++;
 	if (status > WHACK_STATUS_LOG_SERIOUS)
 		n->last_status = status;
+	if (status != WHACK_STATUS_COMMENT)
+		snprintf(n->answer, sizeof(n->answer), "%s", line);
 }
 
 static void on_finish(void *ctx, uint32_t client)
@@ -224,10 +232,11 @@ static bool find_psk(void *s, const struct identity *us, const struct identity *
 
 static bool find_rsa(void *s, const struct identity *us, struct secret_found *out)
 {
-	(void)s;
-	(void)us;
+	struct node *n = s;
+
+	out->rsa = us->kind == IDENTITY_ADDR ? n->rsa : n->rsa_named;
 	out->why = "there is none";
-	return false;
+	return out->rsa != NULL;
 }
 
 /* ---- life -------------------------------------------------------------- */
@@ -475,6 +484,16 @@ void node_connection(struct node *n, const struct control_connection *m)
 	give(n, &w);
 }
 
+void node_public_key(struct node *n, const char *id, const struct rsa_key *key)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+	struct buf dns = rsa_to_dns(key);
+
+	control_put_public_key(&w, &(struct control_public_key){ .id = span_str(id), .key = span_buf(dns) });
+	give(n, &w);
+	buf_free(&dns);
+}
+
 void node_listen(struct node *n)
 {
 	struct writer w = writer_on(frame, sizeof(frame));
@@ -513,6 +532,14 @@ void node_shutdown(struct node *n, bool quiet)
 
 	control_put_shutdown(&w, &(struct control_shutdown){ .quiet = quiet });
 	give(n, &w);
+}
+
+bool node_said(const struct node *n, const char *reason)
+{
+	for (size_t i = 0; i < sizeof(n->said) / sizeof(n->said[0]); i++)
+		if (n->said[i] != NULL && strcmp(n->said[i], reason) == 0)
+			return true;
+	return false;
 }
 
 static struct subnet client(const char *text)

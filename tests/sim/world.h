@@ -35,6 +35,11 @@ struct node {
 	const char *name;
 	struct ip_addr addr;
 	const char *secret;	/* the preshared one */
+	const struct rsa_key *rsa, *rsa_named;	/* ours: for our address, and for names; NULL = none */
+	const char *said[64];	/* reasons of the refusals that it logged, in a circle */
+	unsigned n_said;
+	char refusal[512];	/* the last one in words, and its remedy */
+	char answer[512];	/* the last line that whack got, without comments */
 	bool away;		/* its interface is gone at the next listen */
 	bool deaf;		/* datagrams to it are lost */
 	unsigned kernel_refuses;	/* requests, in per mille */
@@ -82,11 +87,15 @@ void node_restart(struct node *n);
 
 /* Give a node a request of whack, encoded.  Its answers go to the counters of the node. */
 void node_connection(struct node *n, const struct control_connection *m);
+void node_public_key(struct node *n, const char *id, const struct rsa_key *key);
 void node_listen(struct node *n);
 void node_initiate(struct node *n, const char *name);
 void node_terminate(struct node *n, const char *name);
 void node_delete(struct node *n, const char *name);
 void node_shutdown(struct node *n, bool quiet);
+
+/* Has it logged this reason, lately? */
+bool node_said(const struct node *n, const char *reason);
 
 /* A description with the defaults of whack, tunnel between 10.<x>.0.0/16 nets; change it as wanted. */
 struct control_connection sim_connection(const char *name, const struct node *left,

@@ -29,6 +29,7 @@ class Parser:
 		self.varies = False	# the offset is in `at`, no longer a constant
 		self.at = 0
 		self.behind = {}	# slots of a run that moves: octets behind `at`
+		self.index = {}		# zero fields of a run that must be zero: C of their octet
 
 	# ---- pieces of text
 
@@ -126,8 +127,8 @@ class Parser:
 		if len(c.lines) > checks:
 			c.blank()
 		if slots[-1].constraint == 'size_self':
-			self.cut()
-		self.behind = {}
+			self.cut(octets)
+		self.behind, self.index = {}, {}
 		if self.varies:
 			c('at += %d;' % octets)
 		else:
@@ -139,17 +140,20 @@ class Parser:
 		pointer = 'p + %s' % index if index != '0' else 'p'
 		c = self.c
 		if s.kind == 'zero':
-			if s.octets == 1:
-				found = 'p[%s] != 0' % index
+			if s.f.lax:
+				self.refuse(self.not_zero(s, index), 'field_value', s, 1, 0)
 			else:
-				found = '!all_zero(span_sub(in, %s, %d))' % (index, s.octets)
-			self.refuse(found, 'field_value', s, 1, 0)
+				self.index[s] = index	# refused in its turn, by check()
 		elif s.kind == 'bytes':
 			c('out->%s = span_sub(in, %s, %d);' % (s.c, index, s.octets))
 		elif s.constraint == 'size_self':
 			c('length = %s;' % self.number(s, index, pointer, position))
 		else:
 			c('out->%s = %s;' % (s.c, self.number(s, index, pointer, position)))
+
+	@staticmethod
+	def not_zero(s, index):
+		return 'p[%s] != 0' % index if s.octets == 1 else '!all_zero(span_sub(in, %s, %d))' % (index, s.octets)
 
 	@staticmethod
 	def number(s, index, pointer, position):
@@ -164,6 +168,9 @@ class Parser:
 	def check(self, s):
 		kind, values = s.constraint, s.f.constraint.values if s.f.constraint else ()
 		member = 'out->' + s.c
+		if s in self.index:
+			self.refuse(self.not_zero(s, self.index[s]), 'field_value', s, 1, 0)
+			return
 		if s.f.chain and s.kind == 'int':
 			if self.layout.struct.clauses.nested:
 				mine, none = self.r.payload_type(self.layout.name), self.r.payload_type('NONE')
@@ -228,10 +235,10 @@ class Parser:
 		if limit:
 			self.refuse('%s > %s' % (member, limit), 'limit_exceeded', s, member, limit)
 
-	def cut(self):
-		"""The length is known: what follows stays inside of it."""
+	def cut(self, octets):
+		"""The length is known: what follows stays inside of it.  octets: of the run that ends with it."""
 		c, s = self.c, self.size
-		least = self.layout.base_octets or self.at + s.octets
+		least = self.layout.base_octets or self.at + octets
 		self.refuse('length < %d' % least, 'length_mismatch', s, 'length', least)
 		self.refuse('length > in.n', 'length_mismatch', s, 'length', 'in.n')
 		c('in = span_sub(in, 0, length);')

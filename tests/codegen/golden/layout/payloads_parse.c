@@ -87,10 +87,11 @@ bool parse_MIX(struct span in, uint32_t offset, struct payload_MIX *out, struct 
 		return fault_at(f, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_LENGTH, "MIX", "np",
 				offset, in.n, 4);
 	out->np = p[0];
+	length = get_u16(p + 2);
 	if (p[1] != 0)
 		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_LENGTH, "MIX", "reserved",
 				offset + 1, 1, 0);
-	length = get_u16(p + 2);
+
 	if (length < 4)
 		return fault_at(f, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_BAD_LENGTH, "MIX", "length",
 				offset + 2, length, 4);
@@ -169,13 +170,13 @@ bool parse_ITEM(struct span in, uint32_t offset, struct payload_ITEM *out, struc
 		return fault_at(f, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_LENGTH, "ITEM", "np",
 				offset, in.n, 4);
 	out->np = p[0];
-	if (p[1] != 0)
-		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_LENGTH, "ITEM", "reserved",
-				offset + 1, 1, 0);
 	length = get_u16(p + 2);
 	if (out->np != PAYLOAD_TYPE_ITEM && out->np != PAYLOAD_TYPE_NONE)
 		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_TYPE, "ITEM", "np", offset,
 				out->np, PAYLOAD_TYPE_ITEM);
+	if (p[1] != 0)
+		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_LENGTH, "ITEM", "reserved",
+				offset + 1, 1, 0);
 
 	if (length < 4)
 		return fault_at(f, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_BAD_LENGTH, "ITEM", "length",
@@ -259,10 +260,11 @@ bool parse_LIST(struct span in, uint32_t offset, struct payload_LIST *out, struc
 		return fault_at(f, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_LENGTH, "LIST", "np",
 				offset, in.n, 4);
 	out->np = p[0];
+	length = get_u16(p + 2);
 	if (p[1] != 0)
 		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_LENGTH, "LIST", "reserved",
 				offset + 1, 1, 0);
-	length = get_u16(p + 2);
+
 	if (length < 4)
 		return fault_at(f, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_BAD_LENGTH, "LIST", "length",
 				offset + 2, length, 4);
@@ -316,10 +318,11 @@ bool parse_PAIR(struct span in, uint32_t offset, struct payload_PAIR *out, struc
 		return fault_at(f, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_BAD_LENGTH, "PAIR", "np",
 				offset, in.n, 4);
 	out->np = p[0];
+	length = get_u16(p + 2);
 	if (p[1] != 0)
 		return fault_at(f, REASON_FIELD_VALUE, NOTIFY_TYPE_BAD_LENGTH, "PAIR", "reserved",
 				offset + 1, 1, 0);
-	length = get_u16(p + 2);
+
 	if (length < 4)
 		return fault_at(f, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_BAD_LENGTH, "PAIR", "length",
 				offset + 2, length, 4);

@@ -1,0 +1,76 @@
+/* status.h -- what the files of whack --status share: the answer under way, and its two forms. */
+#ifndef PLUTO_IKE_STATUS_H
+#define PLUTO_IKE_STATUS_H
+
+#include "ike/internal.h"
+#include "ike/phase2.h"
+
+#define STATUS_LINE 8192	/* octets of a line of text */
+
+struct sa_count {		/* the traffic of one SA in the kernel */
+	struct status *owner;
+	const struct phase2 *p;	/* only compared */
+	uint8_t protocol;	/* protocol_id */
+	bool inbound, known;
+	struct kernel_counts counts;
+};
+
+struct status_form;
+
+/* One answer.  It is made in slices: at most so many connections in one turn of the loop, so that
+ * no negotiation waits for it.  Its connections are held, those deleted meanwhile are left out. */
+struct status {
+	struct ike *ike;
+	uint32_t whack;
+	const struct status_form *form;
+	LIST_ENTRY(status) next;
+	struct connection **c;
+	size_t n, at, end;		/* connections; [at, end) are asked about and printed next */
+	size_t up, sas, printed;
+	struct timer timer;
+	uint64_t began;
+	bool asked;			/* the kernel, about [at, end) */
+	bool named;			/* of one connection only */
+	unsigned pending;
+	struct request_list requests;
+	struct sa_count *count;
+	size_t n_count, cap;
+};
+
+struct status_form {
+	bool counts;			/* the kernel is asked about traffic */
+	void (*head)(struct status *s);
+	void (*connection)(struct status *s, const struct connection *c);
+	void (*foot)(struct status *s);
+};
+
+extern const struct status_form status_text, status_brief, status_json;
+
+/* How it stands with a connection, in one word. */
+enum condition {
+	CONDITION_UNORIENTED, CONDITION_TEMPLATE, CONDITION_DOWN, CONDITION_TRAPPED, CONDITION_NEGOTIATING,
+	CONDITION_ISAKMP, CONDITION_UP,
+};
+
+enum condition connection_condition(const struct connection *c);
+const char *condition_word(enum condition k);
+
+/* The traffic of an SA of p, or NULL when the kernel has not told. */
+const struct kernel_counts *status_counts(const struct status *s, const struct phase2 *p,
+					  uint8_t protocol, bool inbound);
+
+/* Seconds from now to `at`, or from `at` to now; 0 when that is not so. */
+uint64_t seconds_until(const struct ike *ike, uint64_t at);
+uint64_t seconds_since(const struct ike *ike, uint64_t at);
+
+/* Where it is, or would be, replaced; 0 = never. */
+uint64_t phase1_replaced_at(const struct phase1 *p);
+uint64_t phase2_replaced_at(const struct phase2 *p);
+
+/* "AH", "ESP" or "IPCOMP". */
+const char *protocol_word(uint8_t protocol);
+
+/* The rows in the words of --ike, --esp or --ah; *policy is the name of the policy that they are from, or NULL. */
+const char *rows_text(struct ike *ike, const struct rows *rows, uint8_t protocol, const char **policy);
+
+#endif
