@@ -18,7 +18,8 @@
 
 struct answers {
 	FILE *to;
-	bool numbers;		/* print the number before each line */
+	bool json;		/* comments are the answer, all else is for people */
+	bool whole;		/* shown when all of it is there: pluto need not wait for a pager */
 	unsigned status;	/* of the last line that counts */
 };
 
@@ -35,14 +36,17 @@ static int failed(const struct options *o, const char *why)
 static void take_line(void *ctx, unsigned status, struct span line)
 {
 	struct answers *a = ctx;
+	bool answer = a->json && status == WHACK_STATUS_COMMENT;
+	FILE *to = a->json && !answer ? stderr : a->to;
 
-	if (a->numbers)
-		fprintf(a->to, "%03u ", status);
+	if (!answer)
+		fprintf(to, "%03u ", status);
 	/* pluto escapes what peers say; nothing that moves a cursor gets through in any case. */
 	for (size_t i = 0; i < line.n; i++)
-		fputc(line.p[i] >= 0x20 && line.p[i] < 0x7f ? line.p[i] : '?', a->to);
-	fputc('\n', a->to);
-	fflush(a->to);
+		putc_unlocked(line.p[i] >= 0x20 && line.p[i] < 0x7f ? line.p[i] : '?', to);
+	putc_unlocked('\n', to);
+	if (!a->whole)
+		fflush(to);
 	if (status != WHACK_STATUS_COMMENT && status != WHACK_STATUS_LOG &&
 	    status != WHACK_STATUS_LOG_SERIOUS)
 		a->status = status;
@@ -62,7 +66,8 @@ static struct answers answers_of(const struct options *o)
 
 	return (struct answers){
 		.to = asked ? stdout : stderr,
-		.numbers = !(o->form == WHACK_FORM_STATUS && option_given(o, WHACK_OPTION_JSON)),
+		.json = o->form == WHACK_FORM_STATUS && option_given(o, WHACK_OPTION_JSON),
+		.whole = o->form == WHACK_FORM_STATUS,
 	};
 }
 
@@ -109,12 +114,23 @@ static int request(const struct options *o, struct text *why)
 	struct answers a = answers_of(o);
 	struct session *s;
 	enum session_end end;
+	char *all = NULL;
+	size_t n = 0;
 
 	if (!request_write(o, &w, why) || (s = reach(o, why)) == NULL)
 		return failed(o, why->p);
+	if (a.whole && (a.to = open_memstream(&all, &n)) == NULL) {
+		session_close(s);
+		return failed(o, "there is no memory for the answer");
+	}
 	end = session_request(s, writer_span(&w), option_number(o, WHACK_OPTION_TIMEOUT, END_LEFT),
 			      take_line, &a, why);
 	session_close(s);
+	if (a.whole) {
+		fclose(a.to);
+		fwrite(all, 1, n, stdout);
+		free(all);
+	}
 	return ended(o, end, &a, why);
 }
 
@@ -131,7 +147,7 @@ static int batch(const struct options *o, struct text *why)
 		return failed(o, why->p);
 	}
 	for (size_t i = 0; i < b.n; i++) {
-		struct answers a = { .to = stderr, .numbers = true };
+		struct answers a = { .to = stderr };
 		enum session_end end = session_request(s, span_buf(b.frames[i]),
 			option_number(o, WHACK_OPTION_TIMEOUT, END_LEFT), take_line, &a, why);
 		int this = ended(o, end, &a, why);

@@ -104,6 +104,7 @@ class Seen:
 			header = self.reader.header(data)
 		except Fault as fault:
 			self.invalid += 1
+			self.reasons.add(fault.reason)
 			self.say(where, "header", None, fault)
 			return
 		if header.values["flags"] & 1 << self.model.bits["header_flags"].by_symbol["ENCRYPTION"]:

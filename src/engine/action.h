@@ -25,6 +25,10 @@ void action_bind(struct action *a, enum variant v);
 /* Phase 1 is protected by these from now on. */
 void action_protect(struct action *a, enum alg cipher, size_t key_octets, enum alg hash);
 
+/* A message of this exchange is sent `sends` times at most (1 to 20), first again after `interval`
+ * milliseconds, then after twice as long, and so on.  0 = as the spec has it. */
+void action_repeat(struct action *a, uint32_t sends, uint32_t interval);
+
 /* Put a value that the spec says comes from an action into the exchange. */
 void action_supply(struct action *a, enum key_value v, struct span s);
 

@@ -16,17 +16,7 @@ struct engine *engine_new(const struct engine_config *config)
 	LIST_INIT(&e->dead);
 	e->host.random(e->host.ctx, e->hash_key, sizeof(e->hash_key));
 	table_init(&e->table, e->hash_key);
-	if (config->retransmit != NULL)
-		engine_set_retransmit(e, config->retransmit, config->n_retransmit);
-	else
-		engine_set_retransmit(e, TIMER_RETRANSMIT_MS, TIMER_RETRANSMIT_MS_N);
 	return e;
-}
-
-void engine_set_retransmit(struct engine *e, const uint32_t *ms, size_t n)
-{
-	e->retransmit = ms;
-	e->n_retransmit = n;
 }
 
 void engine_free(struct engine *e)
@@ -57,6 +47,8 @@ struct exchange *exchange_new(struct engine *e, const struct machine_desc *m, en
 	x->machine = m;
 	x->role = role;
 	x->variants = m->variants;
+	x->interval = TIMER_RETRANSMIT_MS[0];
+	x->sends_max = TIMER_RETRANSMIT_MS_N;
 	x->local = *local;
 	x->remote = *remote;
 	x->timer.fire = fire;
@@ -140,17 +132,15 @@ static void fire(void *ctx, uint64_t now)
 	bool waiting = x->sent.p != NULL && x->sends > 0;
 
 	engine_enter(e, now);
-	if (waiting && x->sends < e->n_retransmit) {
-		timer_arm(&e->timers, &x->timer, e->now + e->retransmit[x->sends]);
+	if (waiting && x->sends < x->sends_max) {
+		timer_arm(&e->timers, &x->timer, e->now + ((uint64_t)x->interval << x->sends));
 		x->sends++;
 		e->host.send(e->host.ctx, x, span_buf(x->sent));
 		e->host.resent(e->host.ctx, x, true);
 	} else if (waiting) {
-		uint32_t total = 0;
+		uint64_t total = (uint64_t)x->interval * ((1u << x->sends) - 1);
 
-		for (size_t i = 0; i < e->n_retransmit; i++)
-			total += e->retransmit[i];
-		report(e, x, true, refuse_no_response(e->arena, x->sends, total / 1000));
+		report(e, x, true, refuse_no_response(e->arena, x->sends, (uint32_t)(total / 1000)));
 		engine_end(e, x, END_NO_RESPONSE);
 	} else {
 		report(e, x, false, refuse_peer_gave_up(e->arena, x->state->name,

@@ -43,15 +43,10 @@ struct engine_host {
 
 struct engine_config {
 	struct engine_host host;
-	const uint32_t *retransmit;	/* intervals in milliseconds; NULL = those of the spec */
-	size_t n_retransmit;
 };
 
 struct engine *engine_new(const struct engine_config *config);
 void engine_free(struct engine *e);	/* ends every exchange first, with END_SHUTDOWN */
-
-/* Intervals of retransmission: the message is sent n times in all. */
-void engine_set_retransmit(struct engine *e, const uint32_t *ms, size_t n);
 
 enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr *local,
 			    const struct endpoint *remote, struct span datagram);

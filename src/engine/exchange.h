@@ -55,6 +55,8 @@ struct exchange {
 	struct msgid_set *msgids;
 
 	struct buf sent;		/* last message, kept while it may be sent again */
+	uint32_t interval;		/* milliseconds before the first repetition; doubled each time */
+	uint8_t sends_max;		/* of one message */
 	uint8_t sends;			/* of `sent` by timer */
 	uint8_t resends;		/* of `sent` for duplicates */
 	uint64_t heard;			/* when the last acceptable message came, ms; 0 = never */

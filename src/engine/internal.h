@@ -20,8 +20,6 @@ struct engine {
 	uint64_t now;
 	uint64_t serial;		/* of the last exchange made */
 	unsigned depth;			/* nesting of calls from outside */
-	const uint32_t *retransmit;
-	size_t n_retransmit;
 	uint8_t hash_key[16];
 	struct message message;		/* the one being received */
 	uint8_t out[LIMIT_MESSAGE_OCTETS];	/* the one being sent */

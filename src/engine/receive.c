@@ -316,6 +316,8 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	values_free(&one.values);
 	if (why != NULL)
 		return drop(e, root, why);
+	if (encrypted)
+		root->heard = e->now;
 	struct action a = { .engine = e, .x = root, .arena = e->arena, .now = e->now, .row = row,
 			    .message = &e->message };
 

@@ -103,7 +103,7 @@ void arm_exchange_timer(struct engine *e, struct exchange *x, const struct row *
 	timer_disarm(&e->timers, &x->timer);
 	if (row->timer == TIMER_RETRANSMIT && x->sent.p != NULL) {
 		x->sends = 1;
-		timer_arm(&e->timers, &x->timer, e->now + e->retransmit[0]);
+		timer_arm(&e->timers, &x->timer, e->now + x->interval);
 	} else if (row->timer == TIMER_LARVAL) {
 		timer_arm(&e->timers, &x->timer, e->now + TIMER_LARVAL_MS[0]);
 	}

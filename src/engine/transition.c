@@ -21,6 +21,14 @@ void action_protect(struct action *a, enum alg cipher, size_t key_octets, enum a
 	root->hash = hash;
 }
 
+void action_repeat(struct action *a, uint32_t sends, uint32_t interval)
+{
+	if (sends > 0)
+		a->x->sends_max = (uint8_t)(sends < 20 ? sends : 20);
+	if (interval > 0)
+		a->x->interval = interval;
+}
+
 void action_supply(struct action *a, enum key_value v, struct span s)
 {
 	values_set(&a->x->values, (uint16_t)v, s);

@@ -67,7 +67,7 @@ static const char *rsa_state(struct ike *ike, struct arena *a, const struct conn
 		return arena_str(a, span_str(found.why));
 	if (peer_has_key(ike, c, role))
 		return "possible";
-	return role == ROLE_RESPONDER ? "no public key is known, of nobody" :
+	return role == ROLE_RESPONDER ? "no public key of any peer is known" :
 	       arena_printf(a, "no public key is known for %s", id_text(a, &peer_end(c)->id));
 }
 

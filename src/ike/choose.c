@@ -1,6 +1,7 @@
 /* choose.c -- choosing from an offer, and checking a choice against what was offered. */
 #include <stdlib.h>
 
+#include "ike/algorithms.h"
 #include "ike/internal.h"
 #include "ike/offer.h"
 
@@ -103,35 +104,35 @@ static const char *type_text(struct arena *a, uint8_t protocol, uint16_t type)
 	return d != NULL ? d->name : arena_printf(a, "attribute %u", type);
 }
 
-/* What to write behind --ike, --esp or --ah to allow the offer. */
+static bool has_word(const struct registry *r, uint64_t number)
+{
+	const struct registry_entry *e = number > UINT32_MAX ? NULL : registry_find(r, (uint32_t)number);
+
+	return e != NULL && e->word != NULL;
+}
+
+/* What to write behind --ike, --esp or --ah to allow the offer; NULL when there are no words for it. */
 static const char *suggestion(struct arena *a, const struct offer *o)
 {
 	char *p = arena_alloc(a, 128);
 	struct text t = text_on(p, 128);
-	struct chosen k;
+	struct suite_cell cells[OFFER_ATTRIBUTES];
+	struct suite_row row = { .transform = o->transform, .cells = cells };
 	const struct registry *ids = registry_transform_id(o->protocol);
-	const struct registry_entry *e = ids == NULL ? NULL : registry_find(ids, o->transform);
-	uint64_t number;
 
-	if (o->protocol != PROTOCOL_ID_ISAKMP && e != NULL && e->word != NULL)
-		text_add(&t, "%s", e->word);
-	offer_algorithms(o, &k);
-	if (o->protocol != PROTOCOL_ID_ISAKMP && k.cipher != ALG_NONE && alg_table[k.cipher].n_keys > 1)
-		text_add(&t, "%u", 8u * k.key_octets);
+	if (o->protocol != PROTOCOL_ID_ISAKMP && (ids == NULL || !has_word(ids, o->transform)))
+		return NULL;
 	for (size_t i = 0; i < o->n; i++) {
 		const struct attribute_desc *d = attribute_desc(o->protocol, o->attribute[i].type);
+		uint64_t number = o->attribute[i].number;
 
-		number = o->attribute[i].number;
-		if (apart(o->protocol, o->attribute[i].type) || d == NULL || d->registry == NULL ||
-		    number > UINT32_MAX)
+		if (apart(o->protocol, o->attribute[i].type))
 			continue;
-		e = registry_find(d->registry, (uint32_t)number);
-		if (e == NULL || e->word == NULL)
+		if (d == NULL || number > UINT32_MAX || (d->registry != NULL && !has_word(d->registry, number)))
 			return NULL;
-		text_add(&t, "%s%s", t.n > 0 ? "-" : "", e->word);
-		if (alg_table[e->alg].kind == ALG_KIND_CIPHER && alg_table[e->alg].n_keys > 1)
-			text_add(&t, "%u", 8u * k.key_octets);
+		cells[row.n++] = (struct suite_cell){ o->attribute[i].type, (uint32_t)number };
 	}
+	algorithms_format(&t, o->protocol, &row, 0);
 	return p;
 }
 
@@ -283,7 +284,7 @@ static bool group_allowed(const struct connection *c, uint64_t group)
 }
 
 static const struct refusal *apart_ipsec(struct arena *a, const struct connection *c,
-					 const struct offer *o)
+					 const struct offer *o, bool has_ke)
 {
 	uint64_t mode = 0, group = 0;
 	uint64_t want = connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
@@ -297,7 +298,11 @@ static const struct refusal *apart_ipsec(struct arena *a, const struct connectio
 						       theirs),
 					 registry_name(&registry_encapsulation_mode, (uint32_t)want,
 						       ours));
-	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group) && !group_allowed(c, group))
+	/* A group without a KE payload, or the other way round, is none that keys can be made of. */
+	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group) != has_ke)
+		return refuse_pfs_half(a, has_ke ? "no group" : "a group",
+				       has_ke ? "a KE payload" : "no KE payload");
+	if (has_ke && !group_allowed(c, group))
 		return refuse_pfs_group(a, c->name, number_text(a, PROTOCOL_ID_ISAKMP,
 								OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION,
 								group, false));
@@ -326,6 +331,7 @@ static void fill_ipsec(const struct offer *o, const struct payload_P *p, struct 
 struct search {			/* the state of a walk over an offer of phase 2 */
 	struct arena *a;
 	const struct connection *c;
+	bool has_ke;
 	unsigned n;
 	struct miss best;
 	struct offer near;
@@ -356,7 +362,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		}
 		if (m.differences > 0)
 			continue;
-		const struct refusal *other = apart_ipsec(s->a, s->c, &o);
+		const struct refusal *other = apart_ipsec(s->a, s->c, &o, s->has_ke);
 
 		if (other == NULL) {
 			fill_ipsec(&o, p, out);
@@ -403,7 +409,7 @@ static bool choose_number(struct search *s, const struct payload_SA *sa, uint8_t
 const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
 				   const struct payload_SA *sa, bool has_ke, struct choice *out)
 {
-	struct search s = { .a = a, .c = c, .best = { .differences = UINT32_MAX } };
+	struct search s = { .a = a, .c = c, .has_ke = has_ke, .best = { .differences = UINT32_MAX } };
 	struct span rest = sa->proposals;
 	struct payload_P p;
 	int last = -1;

@@ -40,6 +40,7 @@ struct policy {
 	uint16_t pfs_group;	/* 0: that of phase 1 */
 	uint32_t ike_life, ipsec_life, margin, fuzz;	/* seconds; per cent */
 	uint32_t keyingtries;
+	uint32_t sends, interval;	/* of one message; milliseconds before the first repetition */
 	bool evict;		/* the responder's exception */
 };
 

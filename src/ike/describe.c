@@ -5,6 +5,7 @@
 #include "generated/suites.h"
 #include "ike/algorithms.h"
 #include "ike/internal.h"
+#include "ike/weak.h"
 
 struct description {		/* what is being built, and where it went wrong */
 	struct ike *ike;
@@ -205,6 +206,8 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->margin = m->rekeymargin;
 	p->fuzz = m->rekeyfuzz;
 	p->keyingtries = m->keyingtries;
+	p->sends = m->sends;
+	p->interval = m->sendinterval;
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
 	if (m->compress)
 		d->why = refuse_not_supported(d->ike->arena, "IPComp");
@@ -232,6 +235,15 @@ static void warn_margin(struct ike *ike, uint32_t whack, const struct connection
 		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": a lifetime of %u seconds is shorter than "
 			  "rekeymargin and rekeyfuzz (up to %llu): rekeying may begin at half the lifetime",
 			  c->name, life, (unsigned long long)most);
+}
+
+static void warn_weak(struct ike *ike, uint32_t whack, const struct connection *c)
+{
+	const char *weak = connection_weakness(ike->arena, c);
+
+	if (weak != NULL)
+		ike_log(ike, c, NULL, whack, WHACK_STATUS_LOG, "%s may be agreed on, which is weak; "
+			"leave it out of --ike, --esp and --ah, or drop --policy, when the peer knows better", weak);
 }
 
 /* What the load can already tell that initiating would stumble over. */
@@ -284,6 +296,7 @@ void command_connection(struct ike *ike, uint32_t whack, const struct control_co
 	connection_add(ike, d.c);
 	ike_log(ike, d.c, NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
 	warn_margin(ike, whack, d.c);
+	warn_weak(ike, whack, d.c);
 	warn_secret(ike, whack, d.c);
 	ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": connection described", d.c->name);
 	ike_finish(ike, whack);

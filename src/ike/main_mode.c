@@ -55,6 +55,7 @@ enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 		return action_fail(a, auth_obstacle(p->ike, a->arena, p->c));
 	}
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
+	action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	return ACTION_OK;
 }

@@ -78,6 +78,7 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 	if (p->stage == STAGE_BEGIN) {
 		p->x = a->x;
 		p->stage = STAGE_PREPARED;
+		action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 		action_bind(a, p->group != 0 ? VARIANT_PFS : VARIANT_NOPFS);
 		await_begin(&p->await, a->x->serial);
 		for (uint8_t id = 1; id <= PROTOCOL_ID_ESP; id++)
@@ -214,6 +215,7 @@ static enum action_result respond(struct action *a, const struct in_QI1 *in)
 	if (c == NULL)
 		return action_fail(a, no_clients(a, &k));
 	adopt_connection(p, c);
+	action_repeat(a, c->policy.sends, c->policy.interval);
 	why = choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, &p->chosen);
 	if (why != NULL)
 		return action_fail(a, why);

@@ -191,7 +191,7 @@ const struct kernel_counts *status_counts(const struct status *s, const struct p
 					  uint8_t protocol, bool inbound)
 {
 	for (size_t i = 0; i < s->n_count; i++)
-		if (s->count[i].p == p && s->count[i].protocol == protocol &&
+		if (s->count[i].serial == p->x->serial && s->count[i].protocol == protocol &&
 		    s->count[i].inbound == inbound)
 			return s->count[i].known ? &s->count[i].counts : NULL;
 	return NULL;
@@ -229,12 +229,12 @@ static void ask_one(struct status *s, const struct phase2 *p, unsigned i, bool i
 		.spi = inbound ? phase2_spi(p, chosen->protocol) : chosen->peer_spi,
 	};
 
-	*count = (struct sa_count){ .owner = s, .p = p, .protocol = chosen->protocol, .inbound = inbound };
+	*count = (struct sa_count){ .owner = s, .serial = p->x->serial, .protocol = chosen->protocol, .inbound = inbound };
 	s->pending++;
 	k->ops->read_sa(k->k, request_new(s->ike, &s->requests, counted, count)->token, &id);
 }
 
-/* The kernel may answer before it returns: then the timer is armed for this very turn. */
+/* The kernel may answer at once: one more is pending until all are asked. */
 static void ask(struct status *s, size_t n)
 {
 	const struct phase2 *p;

@@ -9,7 +9,7 @@
 
 struct sa_count {		/* the traffic of one SA in the kernel */
 	struct status *owner;
-	const struct phase2 *p;	/* only compared */
+	uint64_t serial;	/* of its state object */
 	uint8_t protocol;	/* protocol_id */
 	bool inbound, known;
 	struct kernel_counts counts;

@@ -26,16 +26,17 @@ pluto_public() {	# SECRETS PEM
 # strongSwan's in the form of RFC 3110; its exponent is 65537.
 swan_public() { echo "0x03010001$(openssl rsa -in "$1" -noout -modulus | sed 's/.*=//')"; }
 
-swan_rsa() {	# LOCAL_ID REMOTE_ID KEY_OF_PLUTO
+swan_rsa() {	# LOCAL_ID REMOTE_ID KEY_OF_PLUTO [LINE-ABOUT-ITS-OWN]
 	cat >"$LAB_DIR/west/swanctl/swanctl.conf" <<-END
 		connections { net {
 			version = 1
 			local_addrs = 192.0.2.2
 			remote_addrs = 192.0.2.1
 			proposals = aes128-sha256-modp2048
+			send_cert = always
 			local { auth = pubkey
 				id = $1
-				pubkeys = west.pem
+				${4:-pubkeys = west.pem}
 			}
 			remote { auth = pubkey
 				id = $2
@@ -53,7 +54,7 @@ swan_rsa() {	# LOCAL_ID REMOTE_ID KEY_OF_PLUTO
 
 lab_gateways
 folder=$LAB_DIR/west/swanctl
-mkdir -p "$folder/pubkey" "$folder/private" "$LAB_DIR/east" "$LAB_DIR/other"
+mkdir -p "$folder/pubkey" "$folder/private" "$folder/x509" "$LAB_DIR/east" "$LAB_DIR/other"
 (umask 077
 "$RSASIGKEY" --bits 3072 >"$LAB_DIR/east/secrets"
 "$RSASIGKEY" --bits 2048 >"$LAB_DIR/other/secrets")
@@ -71,7 +72,7 @@ both_have() {	# TEXT
 	if swan_kernel; then
 		lab_check "$1: pings go through" lab_ping ehost 10.0.2.9 3
 	else
-		lab_wait 5 "IPsec SA at pluto ($1)" eval 'pluto_whack east --status | grep -q QUICK_.2'
+		lab_wait 5 "IPsec SA at pluto ($1)" eval 'pluto_whack east --status | grep -q "#[0-9]* IPsec SA"'
 	fi
 	lab_ok "$1: established"
 }
@@ -91,12 +92,23 @@ while read -r east west; do
 	lab_check "$east: strongSwan initiates" swan_initiate west net
 	both_have "$east, strongSwan initiated"
 	swan_terminate west net
-	lab_wait 5 "end of the SAs at pluto" eval '! pluto_whack east --status | grep -q established'
+	lab_wait 5 "end of the SAs at pluto" eval '! pluto_whack east --status | grep -q "#[0-9]* ISAKMP SA with"'
 done <<-'END'
 	192.0.2.1 192.0.2.2
 	@east.example @west.example
 	east@example.org west@example.org
 END
+
+# A certificate is none of pluto's business: it knows the key that is in it.
+openssl req -new -x509 -key "$folder/private/west.pem" -subj /CN=west.example -addext subjectAltName=DNS:west.example \
+	-days 30 -out "$folder/x509/west.pem" 2>/dev/null || lab_fail "openssl makes no certificate"
+swan_rsa @west.example @east.example east.pem "certs = west.pem"
+lab_check "described with names once more" describe @east.example @west.example
+lab_check "strongSwan initiates and sends a certificate" swan_initiate west net
+both_have "with a certificate"
+lab_check "pluto says that it ignores certificates" grep -q "certificates of the peer are ignored (1)" "$LAB_DIR/east.log"
+swan_terminate west net
+lab_wait 5 "end of the SAs at pluto" eval '! pluto_whack east --status | grep -q "#[0-9]* ISAKMP SA with"'
 
 # strongSwan expects another key of pluto.
 swan_rsa @west.example @east.example other.pem
@@ -112,7 +124,7 @@ lab_check "described with the name" describe @east.example @other.example
 swan_initiate west net 5 && lab_fail "pluto believes another key"
 print=$(sed -n 's/.*fingerprint //p' "$LAB_DIR/other/secrets")
 lab_check "pluto refuses, and names the key that it tried" grep -q "does not fit any key known for @other.example (tried $print)" "$LAB_DIR/east.log"
-lab_check "no SA is left" eval '! pluto_whack east --status | grep -q established'
+lab_check "no SA is left" eval '! pluto_whack east --status | grep -q "#[0-9]* ISAKMP SA with"'
 pluto_stop east
 lab_ok "pluto ends"
 lab_end

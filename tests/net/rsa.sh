@@ -31,7 +31,7 @@ refused() {	# TEXT PATTERN: east begins, west refuses and says why
 	pluto_whack east --name net --initiate --asynchronous >"$LAB_DIR/initiate.log" 2>&1
 	lab_wait 10 "refusal of west ($1)" grep -q "$2" "$LAB_DIR/west.log"
 	pluto_whack east --name net --terminate >"$LAB_DIR/terminate.log" 2>&1
-	both --status 2>&1 | grep -q established && lab_fail "$1: there is an SA"
+	both --status 2>&1 | grep -q "#[0-9]* ISAKMP SA with" && lab_fail "$1: there is an SA"
 	lab_ok "$1: refused, and west says why"
 }
 

@@ -93,8 +93,6 @@ static void number(uint8_t *p, uint64_t v)
 	put_u64(&w, v);
 }
 
-static struct engine no_engine;
-
 START_TEST(table_finds_all_while_it_grows)
 {
 	static struct exchange x[MANY], child[MANY];
@@ -104,12 +102,12 @@ START_TEST(table_finds_all_while_it_grows)
 
 	table_init(&t, key);
 	for (unsigned i = 0; i < MANY; i++) {
-		x[i] = (struct exchange){ .engine = &no_engine, .serial = i + 1,
+		x[i] = (struct exchange){ .serial = i + 1,
 					  .role = i % 2 == 0 ? ROLE_INITIATOR : ROLE_RESPONDER,
 					  .remote = { .addr = { .len = 4, .b = { 10 } }, .port = 500 } };
 		number(x[i].cookies, i + 1);
 		number(x[i].cookies + COOKIE_SIZE, i % 3 == 0 ? 0 : i);
-		child[i] = (struct exchange){ .engine = &no_engine, .serial = MANY + i + 1, .parent = &x[i],
+		child[i] = (struct exchange){ .serial = MANY + i + 1, .parent = &x[i],
 					      .msgid = 77 };	/* each under another parent */
 		table_add(&t, &x[i]);
 		table_add(&t, &child[i]);
@@ -210,7 +208,8 @@ static void check_formulas(const json_t *o, enum alg hash)
 	values_set(&x.values, KEY_NI_B, member(o, "ni"));
 	values_set(&x.values, KEY_NR_B, member(o, "nr"));
 	ck_assert_ptr_null(keys_value(&x, &c, KEY_SKEYID_E, 0).p);
-	values_set(&x.values, KEY_G_XY, member(o, "gxy_effective"));
+	/* where the vector was made with a value of the group's size, that one */
+	values_set(&x.values, KEY_G_XY, member(o, json_object_get(o, "gxy_effective") != NULL ? "gxy_effective" : "gxy"));
 	assert_span(keys_value(&x, &c, KEY_SKEYID_E, 0), member(o, "skeyid_e"));
 	assert_span(keys_value(&x, &c, KEY_SKEYID, 0), member(o, "skeyid"));
 	assert_span(keys_value(&x, &c, KEY_SKEYID_D, 0), member(o, "skeyid_d"));
@@ -295,9 +294,8 @@ START_TEST(duplicates_get_the_same_answer_for_a_while)
 
 	begin(&tape);
 	trial.a->deaf = true;
-	while (tape.n < 2)
+	while (trial.b->sent < 1)
 		world_step(trial.w, 1);
-	world_run(trial.w, 10);
 	ck_assert_uint_eq(trial.b->sent, 1);
 	for (unsigned i = 0; i < LIMIT_RESENDS + 5; i++)
 		repeat(&tape, 0);

@@ -1,0 +1,287 @@
+/* status_json.c -- whack --status --json: the form that docs/status.schema.json describes.
+ *
+ * Each connection, SA and negotiation is an object on a line of its own. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "ike/instance.h"
+#include "ike/pubkeys.h"
+#include "ike/status.h"
+#include "ike/weak.h"
+
+#define SCHEMA_VERSION "1.0"	/* additions count up behind the dot, all else before it */
+#define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
+
+static void line(struct status *s, const char *text)
+{
+	s->ike->host.reply(s->ike->host.ctx, s->whack, WHACK_STATUS_COMMENT, text);
+}
+
+/* The object on a line, without its last brace when `open`; it is freed. */
+static void put(struct status *s, json_t *o, const char *separator, bool open)
+{
+	char *text = json_dumps(o, DUMP);
+	struct buf room;
+	struct text t;
+
+	json_decref(o);
+	if (text == NULL)
+		return;
+	room = buf_new(strlen(text) + 8);
+	t = text_on((char *)room.p, room.n);
+	text_add(&t, "%s%s", separator, text);
+	if (open)
+		t.p[t.n - 1] = '\0';
+	line(s, t.p);
+	buf_free(&room);
+	free(text);
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* Seconds, or null for never. */
+static json_t *seconds_or_null(uint64_t at, uint64_t seconds)
+{
+	return at == 0 ? json_null() : number(seconds);
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return s == NULL ? json_null() : json_string(s);
+}
+
+/* ---- head and foot -------------------------------------------------------------- */
+
+static json_t *id_text(const struct identity *id)
+{
+	char room[512];
+	struct text t = text_on(room, sizeof(room));
+
+	identity_format(&t, id);
+	return json_string(room);
+}
+
+static void tell_key(void *ctx, const struct pubkey *k)
+{
+	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:s}", "id", id_text(&k->id), "type", "RSA", "bits",
+					     number(rsa_bits(k->rsa)), "fingerprint", k->fingerprint));
+}
+
+static void head(struct status *s)
+{
+	struct ike *ike = s->ike;
+	json_t *interfaces = json_array(), *keys = json_array();
+	char a[ADDR_TEXT];
+
+	for (size_t i = 0; i < ike->n_interfaces; i++) {
+		const struct kernel_interface *f = &ike->interfaces[i];
+
+		json_array_append_new(interfaces, json_pack("{s:s, s:o, s:s}", "name", f->real, "virtual",
+			text_or_null(f->virtual_[0] != '\0' ? f->virtual_ : NULL), "address",
+			addr_format(&f->addr, a)));
+	}
+	pubkeys_each(ike->pubkeys, tell_key, keys);
+	put(s, json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "schema_version", SCHEMA_VERSION,
+			 "program", "pluto", "version", PACKAGE_VERSION, "kernel", ike->kernel.ops->name,
+			 "listening", ike->listening, "interfaces", interfaces, "public_keys", keys), "", true);
+	line(s, ",\"connections\":[");
+}
+
+static void foot(struct status *s)
+{
+	json_t *o = json_pack("{s:o, s:o, s:o}", "connections", number(s->n), "connections_up", number(s->up),
+			      "sas", number(s->sas));
+
+	put(s, o, "],\"totals\":", false);
+	line(s, "}");
+}
+
+/* ---- a connection --------------------------------------------------------------- */
+
+static json_t *end_object(const struct end *e)
+{
+	char client[SUBNET_TEXT], host[ADDR_TEXT], nexthop[ADDR_TEXT];
+
+	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:i, s:i, s:o}",
+		"host", text_or_null(addr_is_any(&e->host) ? NULL : addr_format(&e->host, host)),
+		"id", e->id_given ? id_text(&e->id) : json_null(),
+		"client", text_or_null(e->has_client ? subnet_format(&e->client, client) : NULL),
+		"client_protocol", e->protocol,
+		"nexthop", text_or_null(addr_is_any(&e->nexthop) ? NULL : addr_format(&e->nexthop, nexthop)),
+		"client_port", e->port, "ikeport", e->ikeport, "updown", text_or_null(e->updown));
+}
+
+static json_t *suites(struct ike *ike, const struct rows *rows, uint8_t protocol, bool wanted)
+{
+	const char *policy, *text;
+
+	if (!wanted)
+		return json_null();
+	text = rows_text(ike, rows, protocol, &policy);
+	return json_pack("{s:s, s:o}", "algorithms", text, "policy", text_or_null(policy));
+}
+
+static json_t *policy_object(struct ike *ike, const struct connection *c)
+{
+	const struct policy *p = &c->policy;
+	uint32_t wanted = connection_protocols(c);
+
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
+		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs,
+		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
+		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
+		"keyingtries", (json_int_t)p->keyingtries,
+		"ike", suites(ike, &p->ike, PROTOCOL_ID_ISAKMP, true),
+		"esp", suites(ike, &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0),
+		"ah", suites(ike, &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0),
+		"weak", text_or_null(connection_weakness(ike->arena, c)));
+}
+
+static const char *routing_word(enum routing r)
+{
+	static const char *const words[] = { [UNROUTED] = "unrouted", [ROUTED_TRAP] = "trap", [ROUTED_SA] = "sa" };
+
+	return words[r];
+}
+
+static json_t *connection_object(struct ike *ike, const struct connection *c)
+{
+	bool oriented = c->ours >= 0 && !c->leaving;
+	const struct refusal *why = oriented ? NULL : orientation_refusal(ike, c);
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}",
+		"name", c->name, "condition", condition_word(connection_condition(c)),
+		"template", text_or_null(c->template == NULL ? NULL : c->template->name),
+		"left", end_object(&c->end[0]), "right", end_object(&c->end[1]),
+		"ours", !oriented ? "none" : c->ours == 0 ? "left" : "right",
+		"interface", text_or_null(oriented ? c->interface->real : NULL),
+		"not_oriented", why == NULL ? json_null() :
+			json_pack("{s:s, s:s, s:o}", "reason", reasons[why->reason].name, "message",
+				  why->message, "remedy", text_or_null(why->remedy)),
+		"policy", policy_object(ike, c), "routing", routing_word(c->routing),
+		"newest_ipsec_sa", c->newest_ipsec == 0 ? json_null() : number(c->newest_ipsec),
+		"reqid", number(c->reqid));
+}
+
+/* ---- its SAs -------------------------------------------------------------------- */
+
+static json_t *exchange_object(const struct exchange *x, const char *kind, const char *status)
+{
+	char peer[ENDPOINT_TEXT];
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s}", "kind", kind, "status", status,
+		"serial", number(x->serial),
+		"parent", x->parent == NULL ? json_null() : number(x->parent->serial),
+		"role", x->role == ROLE_INITIATOR ? "initiator" : "responder",
+		"peer", endpoint_format(&x->remote, peer));
+}
+
+static void add_negotiation(struct ike *ike, json_t *o, const struct exchange *x, unsigned try)
+{
+	json_object_set_new(o, "state", text_or_null(x->state == NULL ? NULL : x->state->name));
+	json_object_set_new(o, "try", json_integer((json_int_t)try));
+	json_object_set_new(o, "sent", json_integer((json_int_t)x->sends));
+	json_object_set_new(o, "next_step_in", timer_armed(&x->timer) ?
+			    number(seconds_until(ike, x->timer.at)) : json_null());
+}
+
+static void add_sa(struct ike *ike, json_t *o, const struct choice *chosen, uint64_t established,
+		   uint64_t replaced, uint64_t expires)
+{
+	json_object_set_new(o, "algorithms", json_string(choice_text(ike->arena, chosen)));
+	json_object_set_new(o, "weak", text_or_null(choice_weakness(ike->arena, chosen)));
+	json_object_set_new(o, "age", number(seconds_since(ike, established)));
+	json_object_set_new(o, "rekey_in", seconds_or_null(replaced, seconds_until(ike, replaced)));
+	json_object_set_new(o, "expires_in", number(seconds_until(ike, expires)));
+}
+
+static void tell_phase1(struct status *s, const struct phase1 *p, const char *separator)
+{
+	const struct exchange *x = p->x;
+	char method[REGISTRY_TEXT];
+	json_t *o;
+
+	if (p->established == 0) {
+		o = exchange_object(x, "isakmp", "negotiating");
+		add_negotiation(s->ike, o, x, p->try);
+	} else {
+		o = exchange_object(x, "isakmp", p->retired ? "retired" : "established");
+		add_sa(s->ike, o, &p->chosen, p->established, phase1_replaced_at(p), p->expires);
+		json_object_set_new(o, "auth", json_string(registry_symbol(&registry_auth_method, p->chosen.auth,
+									   method)));
+		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
+		json_object_set_new(o, "suspect", json_boolean(p->suspect));
+	}
+	put(s, o, separator, false);
+}
+
+static json_t *counts_object(const struct status *s, const struct phase2 *p, uint8_t protocol, bool inbound)
+{
+	const struct kernel_counts *k = status_counts(s, p, protocol, inbound);
+
+	if (k == NULL)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "packets", number(k->packets), "octets", number(k->bytes),
+		"replayed", number(k->replays), "not_authentic", number(k->bad), "last_used",
+		seconds_or_null(k->last_used, seconds_since(s->ike, 1000 * k->last_used)));
+}
+
+static json_t *directions(const struct status *s, const struct phase2 *p)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		uint8_t protocol = p->chosen.p[i].protocol;
+		char in[16], out[16];
+		struct text t_in = text_on(in, sizeof(in)), t_out = text_on(out, sizeof(out));
+
+		text_add(&t_in, "0x%08x", phase2_spi(p, protocol));
+		text_add(&t_out, "0x%08x", p->chosen.p[i].peer_spi);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "protocol", protocol_word(protocol),
+			"spi_in", in, "spi_out", out, "in", counts_object(s, p, protocol, true), "out",
+			counts_object(s, p, protocol, false)));
+	}
+	return list;
+}
+
+static void tell_phase2(struct status *s, const struct phase2 *p, const char *separator)
+{
+	json_t *o;
+
+	if (p->established == 0) {
+		o = exchange_object(p->x, "ipsec", "negotiating");
+		add_negotiation(s->ike, o, p->x, p->try);
+	} else {
+		o = exchange_object(p->x, "ipsec", "established");
+		add_sa(s->ike, o, &p->chosen, p->established, phase2_replaced_at(p), p->expires);
+		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
+		json_object_set_new(o, "carries_traffic", json_boolean(p->uses_eroute));
+		json_object_set_new(o, "protocols", directions(s, p));
+	}
+	put(s, o, separator, false);
+}
+
+static void connection(struct status *s, const struct connection *c)
+{
+	const struct phase1 *p;
+	const struct phase2 *q;
+	size_t n = 0;
+
+	put(s, connection_object(s->ike, c), s->printed++ > 0 ? "," : "", true);
+	line(s, ",\"sas\":[");
+	if (c->pair != NULL)
+		LIST_FOREACH(p, &c->pair->phase1s, in_pair)
+			if (p->c == c && p->x != NULL)
+				tell_phase1(s, p, n++ > 0 ? "," : "");
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		if (q->x != NULL)
+			tell_phase2(s, q, n++ > 0 ? "," : "");
+	s->sas += n;
+	line(s, "]}");
+}
+
+const struct status_form status_json = { .counts = true, .head = head, .connection = connection, .foot = foot };

@@ -1,0 +1,311 @@
+/* status_text.c -- whack --status as lines for people. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "ike/instance.h"
+#include "ike/pubkeys.h"
+#include "ike/status.h"
+#include "ike/weak.h"
+
+static void say(struct status *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct status *s, const char *fmt, ...)
+{
+	char line[STATUS_LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	s->ike->host.reply(s->ike->host.ctx, s->whack, WHACK_STATUS_COMMENT, line);
+}
+
+/* ---- head and foot -------------------------------------------------------------- */
+
+static void tell_key(void *ctx, const struct pubkey *k)
+{
+	struct status *s = ctx;
+	char id[512];
+	struct text t = text_on(id, sizeof(id));
+
+	identity_format(&t, &k->id);
+	say(s, "  RSA public key of %s: %zu bits, fingerprint %s", id, rsa_bits(k->rsa), k->fingerprint);
+}
+
+static void head(struct status *s)
+{
+	struct ike *ike = s->ike;
+	char a[ADDR_TEXT];
+
+	if (s->named)
+		return;
+	say(s, "pluto %s, kernel %s; %s; %zu connection%s, %zu up", PACKAGE_VERSION, ike->kernel.ops->name,
+	    ike->listening ? "listening" : "NOT LISTENING (whack --listen)", s->n, s->n == 1 ? "" : "s", s->up);
+	for (size_t i = 0; i < ike->n_interfaces; i++)
+		say(s, "  interface %s%s%s %s", ike->interfaces[i].virtual_,
+		    ike->interfaces[i].virtual_[0] ? "/" : "", ike->interfaces[i].real,
+		    addr_format(&ike->interfaces[i].addr, a));
+	pubkeys_each(ike->pubkeys, tell_key, s);
+}
+
+static void foot(struct status *s)
+{
+	if (!s->named && s->n == 0)
+		say(s, "no connection is described; see whack --help connection");
+}
+
+static void brief_head(struct status *s)
+{
+	(void)s;
+}
+
+/* ---- a connection --------------------------------------------------------------- */
+
+/* client===host[id]:port */
+static void end_text(const struct end *e, struct text *t)
+{
+	char c[SUBNET_TEXT], a[ADDR_TEXT];
+
+	if (e->has_client)
+		text_add(t, "%s===", subnet_format(&e->client, c));
+	text_add(t, "%s", addr_is_any(&e->host) ? "%any" : addr_format(&e->host, a));
+	if (e->id_given) {
+		text_add(t, "[");
+		identity_format(t, &e->id);
+		text_add(t, "]");
+	}
+	if (e->ikeport != LIMIT_IKE_PORT && e->ikeport != 0)
+		text_add(t, ":%u", e->ikeport);
+	if (e->protocol != 0 || e->port != 0)
+		text_add(t, " (protocol %u, port %u)", e->protocol, e->port);
+}
+
+static void ends_text(const struct connection *c, struct text *t)
+{
+	int first = c->ours < 0 ? 0 : c->ours;
+
+	end_text(&c->end[first], t);
+	text_add(t, "...");
+	end_text(&c->end[1 - first], t);
+}
+
+static void tell_way(struct status *s, const struct connection *c)
+{
+	char nexthop[ADDR_TEXT];
+	const struct ip_addr *hop;
+
+	if (c->ours < 0 || c->leaving) {
+		const struct refusal *why = orientation_refusal(s->ike, c);
+
+		say(s, "    not usable: %s", why->message);
+		if (why->remedy != NULL)
+			say(s, "    remedy: %s", why->remedy);
+		return;
+	}
+	hop = addr_is_any(&our_end(c)->nexthop) ? &peer_end(c)->host : &our_end(c)->nexthop;
+	if (c->routing == ROUTED_SA)
+		say(s, "    routed on %s via %s: traffic goes through #%llu", c->interface->virtual_[0] != '\0'
+		    ? c->interface->virtual_ : c->interface->real, addr_format(hop, nexthop),
+		    (unsigned long long)c->newest_ipsec);
+	else if (c->routing == ROUTED_TRAP)
+		say(s, "    routed on %s via %s: traffic is dropped until there is an IPsec SA",
+		    c->interface->virtual_[0] != '\0' ? c->interface->virtual_ : c->interface->real,
+		    addr_format(hop, nexthop));
+	else
+		say(s, "    not routed; our interface is %s", c->interface->real);
+}
+
+static void tell_rows(struct status *s, const char *option, const struct rows *rows, uint8_t protocol,
+		      bool wanted)
+{
+	const char *policy, *text;
+
+	if (!wanted)
+		return;
+	text = rows_text(s->ike, rows, protocol, &policy);
+	if (policy != NULL)
+		say(s, "    %s %s  (policy %s)", option, text, policy);
+	else
+		say(s, "    %s %s", option, text);
+}
+
+static void tell_policy(struct status *s, const struct connection *c)
+{
+	const struct policy *p = &c->policy;
+	const char *weak = connection_weakness(s->ike->arena, c);
+	uint32_t wanted = connection_protocols(c);
+
+	say(s, "    policy%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
+	    "keyingtries %u", p->psk ? " PSK" : "", p->rsasig ? " RSASIG" : "",
+	    p->encrypt ? " ENCRYPT" : "", p->authenticate ? " AUTHENTICATE" : "",
+	    p->compress ? " COMPRESS" : "", p->tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
+	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
+	tell_rows(s, "--ike", &p->ike, PROTOCOL_ID_ISAKMP, true);
+	tell_rows(s, "--esp", &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0);
+	tell_rows(s, "--ah", &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0);
+	if (weak != NULL)
+		say(s, "    WEAK: %s may be agreed on; leave it out when the peer knows better", weak);
+}
+
+/* ---- its SAs -------------------------------------------------------------------- */
+
+static void add_life(const struct ike *ike, struct text *t, uint64_t replaced, uint64_t expires)
+{
+	text_add(t, "%llu s left", (unsigned long long)seconds_until(ike, expires));
+	if (replaced != 0)
+		text_add(t, ", rekeyed in %llu s", (unsigned long long)seconds_until(ike, replaced));
+}
+
+static void tell_negotiation(struct status *s, const struct exchange *x, unsigned try)
+{
+	char peer[ENDPOINT_TEXT], line[512];
+	struct text t = text_on(line, sizeof(line));
+
+	text_add(&t, "    #%llu negotiating with %s as %s, try %u: %s", (unsigned long long)x->serial,
+		 endpoint_format(&x->remote, peer), x->role == ROLE_INITIATOR ? "initiator" : "responder", try,
+		 x->state == NULL ? "beginning" : x->state->name);
+	if (x->state != NULL && x->state->text != NULL)
+		text_add(&t, ", %s", x->state->text);
+	if (x->sends > 0)
+		text_add(&t, "; sent %u time%s", x->sends, x->sends == 1 ? "" : "s");
+	if (timer_armed(&x->timer))
+		text_add(&t, "; next step in %llu s",
+			 (unsigned long long)seconds_until(s->ike, x->timer.at));
+	say(s, "%s", line);
+}
+
+static void tell_phase1(struct status *s, const struct phase1 *p)
+{
+	const struct exchange *x = p->x;
+	const char *weak = choice_weakness(s->ike->arena, &p->chosen);
+	char peer[ENDPOINT_TEXT], method[REGISTRY_TEXT], line[1024];
+	struct text t = text_on(line, sizeof(line));
+
+	if (x == NULL)
+		return;
+	if (p->established == 0) {
+		tell_negotiation(s, x, p->try);
+		return;
+	}
+	text_add(&t, "    #%llu ISAKMP SA with %s: ", (unsigned long long)x->serial,
+		 endpoint_format(&x->remote, peer));
+	if (p->retired)
+		text_add(&t, "over, kept for the IPsec SAs it made; ");
+	else
+		add_life(s->ike, &t, phase1_replaced_at(p), p->expires);
+	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
+		 registry_name(&registry_auth_method, p->chosen.auth, method),
+		 x->role == ROLE_INITIATOR ? "initiator" : "responder");
+	if (x->heard != 0)
+		text_add(&t, "; peer heard %llu s ago", (unsigned long long)seconds_since(s->ike, x->heard));
+	if (p->suspect)
+		text_add(&t, "; the peer may have forgotten it");
+	if (weak != NULL)
+		text_add(&t, "; WEAK: %s", weak);
+	say(s, "%s", line);
+}
+
+static void add_counts(const struct status *s, struct text *t, const struct phase2 *p, uint8_t protocol,
+		       bool inbound)
+{
+	const struct kernel_counts *k = status_counts(s, p, protocol, inbound);
+
+	if (k == NULL) {
+		text_add(t, " (traffic not known)");
+		return;
+	}
+	text_add(t, " %llu packet%s, %llu octets", (unsigned long long)k->packets, k->packets == 1 ? "" : "s",
+		 (unsigned long long)k->bytes);
+	if (k->last_used != 0)
+		text_add(t, ", last %llu s ago",
+			 (unsigned long long)seconds_since(s->ike, 1000 * k->last_used));
+	if (k->replays > 0)
+		text_add(t, ", %llu replayed", (unsigned long long)k->replays);
+	if (k->bad > 0)
+		text_add(t, ", %llu not authentic", (unsigned long long)k->bad);
+}
+
+static void tell_sas(struct status *s, const struct phase2 *p)
+{
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		uint8_t protocol = p->chosen.p[i].protocol;
+		char line[512];
+		struct text t = text_on(line, sizeof(line));
+
+		text_add(&t, "       %s in 0x%08x:", protocol_word(protocol), phase2_spi(p, protocol));
+		add_counts(s, &t, p, protocol, true);
+		text_add(&t, "; out 0x%08x:", p->chosen.p[i].peer_spi);
+		add_counts(s, &t, p, protocol, false);
+		say(s, "%s", line);
+	}
+}
+
+static void tell_phase2(struct status *s, const struct phase2 *p)
+{
+	const char *weak = choice_weakness(s->ike->arena, &p->chosen);
+	char line[1024];
+	struct text t = text_on(line, sizeof(line));
+
+	if (p->x == NULL)
+		return;
+	if (p->established == 0) {
+		tell_negotiation(s, p->x, p->try);
+		return;
+	}
+	text_add(&t, "    #%llu IPsec SA under #%llu, %s: ", (unsigned long long)p->x->serial,
+		 (unsigned long long)p->root->x->serial,
+		 p->uses_eroute ? "carries the traffic" : "superseded, still receives");
+	add_life(s->ike, &t, phase2_replaced_at(p), p->expires);
+	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
+		 connection_tunnel(p->c) ? "tunnel" : "transport",
+		 p->x->role == ROLE_INITIATOR ? "initiator" : "responder");
+	if (weak != NULL)
+		text_add(&t, "; WEAK: %s", weak);
+	say(s, "%s", line);
+	tell_sas(s, p);
+}
+
+static void connection(struct status *s, const struct connection *c)
+{
+	char line[1024];
+	struct text t = text_on(line, sizeof(line));
+	const struct phase1 *p;
+	const struct phase2 *q;
+
+	ends_text(c, &t);
+	say(s, "\"%s\" %s: %s", c->name, condition_word(connection_condition(c)), line);
+	tell_way(s, c);
+	if (c->template == NULL)
+		tell_policy(s, c);
+	if (c->pair != NULL)
+		LIST_FOREACH(p, &c->pair->phase1s, in_pair)
+			if (p->c == c)
+				tell_phase1(s, p);
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		tell_phase2(s, q);
+}
+
+/* ---- one line for each connection ------------------------------------------------ */
+
+static void brief_connection(struct status *s, const struct connection *c)
+{
+	char line[1024];
+	struct text t = text_on(line, sizeof(line));
+	const struct phase2 *q;
+
+	text_add(&t, "%-12s \"%s\" ", condition_word(connection_condition(c)), c->name);
+	ends_text(c, &t);
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		if (q->established != 0 && q->uses_eroute)
+			text_add(&t, " #%llu %llu s left", (unsigned long long)q->x->serial,
+				 (unsigned long long)seconds_until(s->ike, q->expires));
+	say(s, "%s", line);
+}
+
+static void brief_foot(struct status *s)
+{
+	(void)s;
+}
+
+const struct status_form status_text = { .counts = true, .head = head, .connection = connection, .foot = foot };
+const struct status_form status_brief = { .head = brief_head, .connection = brief_connection, .foot = brief_foot };

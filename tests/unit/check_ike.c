@@ -1,0 +1,513 @@
+/* check_ike.c -- what is chosen from an offer, what of a choice is believed, and what is said when something
+ * does not fit; descriptions, claims on routes, lifetimes. */
+#include <stdlib.h>
+
+#include "../sim/trial.h"
+#include "ike/internal.h"
+#include "ike/lifetime.h"
+#include "ike/offer.h"
+#include "vectors.h"
+
+static struct trial trial;
+static struct arena *arena;
+static uint8_t bytes[8192];
+
+static void setup(void)
+{
+	arena = arena_new();
+	trial_begin(&trial, "unit", 1, false);
+	trial.c.ike = trial.c.esp = span_of(NULL, 0);
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+	trial_end(&trial);
+	ck_assert(!trial.failed);
+}
+
+#define assert_text(text_, part_) \
+	ck_assert_msg(strstr((text_), (part_)) != NULL, "'%s' does not say '%s'", (text_), (part_))
+
+/* The connection as node n describes it now. */
+static struct connection *described(struct node *n, const struct control_connection *c)
+{
+	struct connection *found;
+
+	node_connection(n, c);
+	ck_assert_msg(n->last_status == WHACK_STATUS_SUCCESS, "%s", n->answer);
+	found = connection_find(n->ike, c->name);
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
+static struct connection *with_algorithms(const char *ike, const char *esp)
+{
+	struct control_connection c = trial.c;
+
+	c.replace = true;
+	c.ike = span_str(ike);
+	c.esp = span_str(esp);
+	return described(trial.a, &c);
+}
+
+static void listening(void)
+{
+	node_listen(trial.a);
+	node_listen(trial.b);
+}
+
+/* As the other end reads it. */
+static struct payload_SA sent(const struct emit_SA *sa)
+{
+	struct writer w = writer_on(bytes, sizeof(bytes));
+	struct payload_SA out;
+	struct fault f = { 0 };
+
+	emit_SA(&w, 0, sa);
+	ck_assert(!w.overflow);
+	ck_assert_msg(parse_SA(writer_span(&w), 0, &out, &f), "reason %u in %s", f.reason, f.field);
+	return out;
+}
+
+/* ---- choosing ---------------------------------------------------------------- */
+
+#define PSK_ONLY (1u << AUTH_METHOD_PRESHARED_KEY)
+
+static const struct refusal *choose(const char *theirs, const char *ours, struct choice *chosen)
+{
+	struct emit_SA offer = { 0 }, answer = { 0 };
+	struct payload_SA sa;
+
+	offer_ike(arena, with_algorithms(theirs, ""), PSK_ONLY, &offer);
+	sa = sent(&offer);
+	return choose_ike(arena, with_algorithms(ours, ""), &sa, PSK_ONLY, chosen, &answer);
+}
+
+START_TEST(first_acceptable_transform_is_chosen)
+{
+	struct choice c;
+
+	listening();
+	ck_assert_ptr_null(choose("aes256-sha256-modp2048,aes128-sha1-modp1024",
+				  "aes128-sha1-modp1024,aes256-sha256-modp2048", &c));
+	ck_assert_int_eq(c.p[0].cipher, ALG_AES_CBC);
+	ck_assert_uint_eq(c.p[0].key_octets, 32);
+	ck_assert_int_eq(c.p[0].hash, ALG_SHA2_256);
+	ck_assert_int_eq(group_alg(c.group), ALG_MODP2048);
+	ck_assert_uint_eq(c.life_seconds, 3600);
+	ck_assert_ptr_null(choose("3des-md5-modp768,aes128-sha256-x25519", "", &c));
+	ck_assert_int_eq(group_alg(c.group), ALG_CURVE25519);
+	ck_assert_uint_eq(c.p[0].number, 2);
+}
+END_TEST
+
+static const struct {
+	const char *theirs, *ours, *message, *remedy;
+} misses[] = {
+	{ "aes128-sha256-modp1024", "aes128-sha256-modp2048", "its GROUP_DESCRIPTION is", "--ike aes128-sha256-modp1024" },
+	{ "aes128-md5-modp2048", "aes128-sha256-modp2048", "its HASH_ALGORITHM is", "--ike aes128-md5-modp2048" },
+	{ "aes192-sha256-modp2048", "aes128-sha256-modp2048", "its KEY_LENGTH is 192, ours is 128",
+	  "--ike aes192-sha256-modp2048" },
+	{ "3des-md5-modp768,aes256-sha256-modp1536", "aes256-sha256-modp2048", "the 2 transforms offered; the closest is #2",
+	  "--ike aes256-sha256-modp1536" },
+	{ "3des-sha1-modp1024", "", "allows none of the 1 transforms", "--ike 3des-sha1-modp1024" },
+};
+
+START_TEST(nearest_miss_is_told)
+{
+	struct choice c;
+	const struct refusal *why;
+
+	listening();
+	why = choose(misses[_i].theirs, misses[_i].ours, &c);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_uint_eq(why->reason, REASON_NO_COMMON_SUITE);
+	ck_assert_uint_eq(why->notify, NOTIFY_TYPE_NO_PROPOSAL_CHOSEN);
+	assert_text(why->message, misses[_i].message);
+	assert_text(why->message, "\"net\"");
+	assert_text(why->remedy, misses[_i].remedy);
+}
+END_TEST
+
+START_TEST(method_and_lifetime_are_judged)
+{
+	struct emit_SA offer = { 0 }, answer = { 0 };
+	struct connection *c;
+	struct payload_SA sa;
+	struct choice chosen;
+	const struct refusal *why;
+
+	listening();
+	c = with_algorithms("", "");
+	offer_ike(arena, c, PSK_ONLY, &offer);
+	sa = sent(&offer);
+	why = choose_ike(arena, c, &sa, 0, &chosen, &answer);
+	ck_assert_uint_eq(why->reason, REASON_AUTH_METHOD);
+	c->policy.ike_life = LIMIT_IKE_LIFE_MAX + 1;
+	offer_ike(arena, c, PSK_ONLY, &offer);
+	sa = sent(&offer);
+	why = choose_ike(arena, c, &sa, PSK_ONLY, &chosen, &answer);
+	ck_assert_uint_eq(why->reason, REASON_LIFE_TOO_LONG);
+	assert_text(why->message, "28801 seconds, at most 28800");
+}
+END_TEST
+
+static const uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0x1000, 0x1001, 0x1002, 0x1003, 0x1004 };
+
+START_TEST(phase_2_is_judged)
+{
+	struct emit_SA offer = { 0 };
+	struct choice chosen;
+	struct connection *c;
+	struct payload_SA sa;
+	const struct refusal *why;
+
+	listening();
+	c = with_algorithms("", "aes128-sha256,aes256gcm16");
+	offer_ipsec(arena, c, spis, 0, &offer);
+	sa = sent(&offer);
+	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, &chosen));
+	ck_assert_uint_eq(chosen.n, 1);
+	ck_assert_uint_eq(chosen.p[0].peer_spi, spis[PROTOCOL_ID_ESP]);
+	ck_assert_int_eq(chosen.p[0].mac, ALG_HMAC_SHA2_256_128);
+	c = with_algorithms("", "aes256gcm16");
+	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, &chosen));
+	ck_assert_int_eq(chosen.p[0].cipher, ALG_AES_GCM_16);
+	ck_assert_uint_eq(chosen.p[0].number, 2);
+	c = with_algorithms("", "3des-md5");
+	why = choose_ipsec(arena, c, &sa, false, &chosen);
+	ck_assert_uint_eq(why->reason, REASON_NO_COMMON_SUITE);
+	assert_text(why->remedy, "--esp");
+	c->policy.pfs = true;
+	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, &chosen)->reason, REASON_PFS_MISSING);
+	c->policy.pfs = false;
+	c->policy.authenticate = true;
+	c->policy.encrypt = false;		/* ESP may stand for AH: only its algorithms do not fit */
+	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, &chosen)->reason, REASON_NO_COMMON_SUITE);
+}
+END_TEST
+
+/* ---- a choice that was not offered (D16) --------------------------------------- */
+
+enum tamper {
+	HONEST, OTHER_VALUE, ADDED, REMOVED, OTHER_NUMBER, OTHER_TRANSFORM, OTHER_PROPOSAL, TWO_TRANSFORMS,
+	NOT_OURS, TWO_PROPOSALS, SHORT_SPI, RESERVED_SPI, OTHER_PROTOCOL, N_TAMPERS,
+};
+
+/* The answer to `offered` that takes its second transform, made wrong in one way. */
+static struct emit_SA answer_of(const struct emit_SA *offered, enum tamper how)
+{
+	static uint8_t spi[] = { 0, 0, 0x20, 1 }, low[] = { 0, 0, 0, 9 };
+	const struct emit_P *op = &offered->proposals[0];
+	struct emit_T *t = ARENA_ARRAY(arena, struct emit_T, 2);
+	struct emit_P *p = ARENA_ARRAY(arena, struct emit_P, 2);
+	struct emit_attribute *at = ARENA_ARRAY(arena, struct emit_attribute, op->transforms[1].n_attrs + 1);
+	bool ipsec = op->protocol != PROTOCOL_ID_ISAKMP;
+
+	t[0] = op->transforms[1];
+	memcpy(at, t[0].attrs, t[0].n_attrs * sizeof(*at));
+	t[0].attrs = at;
+	p[0] = (struct emit_P){ .number = op->number, .protocol = op->protocol, .transforms = t, .n_transforms = 1 };
+	if (ipsec)
+		p[0].spi = span_of(how == RESERVED_SPI ? low : spi, how == SHORT_SPI ? 2 : 4);
+	for (size_t i = 0; i < t[0].n_attrs && how == OTHER_VALUE; i++)
+		at[i].number += at[i].type == (ipsec ? IPSEC_ATTRIBUTE_SA_LIFE_DURATION : OAKLEY_ATTRIBUTE_LIFE_DURATION);
+	if (how == ADDED)
+		at[t[0].n_attrs++] = (struct emit_attribute){
+			.type = ipsec ? IPSEC_ATTRIBUTE_KEY_ROUNDS : OAKLEY_ATTRIBUTE_FIELD_SIZE, .number = 1 };
+	if (how == REMOVED)
+		t[0].n_attrs--;
+	t[0].number = (uint8_t)(t[0].number + (how == OTHER_NUMBER));
+	if (how == OTHER_TRANSFORM)
+		t[0].id = ipsec ? ESP_TRANSFORM_3DES : 2;
+	p[0].number = (uint8_t)(p[0].number + (how == OTHER_PROPOSAL));
+	if (how == TWO_TRANSFORMS) {
+		t[1] = op->transforms[0];
+		p[0].n_transforms = 2;
+	}
+	if (how == NOT_OURS)
+		at[0].number = 99;
+	if (how == OTHER_PROTOCOL)
+		p[0].protocol = PROTOCOL_ID_AH;
+	p[1] = p[0];
+	return (struct emit_SA){ .proposals = p, .n_proposals = how == TWO_PROPOSALS ? 2 : 1 };
+}
+
+/* Some are refused by the parser already: that is as good. */
+static bool parses(const struct emit_SA *sa, struct payload_SA *out)
+{
+	struct writer w = writer_on(bytes, sizeof(bytes));
+	struct fault f = { 0 };
+
+	emit_SA(&w, 0, sa);
+	return parse_SA(writer_span(&w), 0, out, &f);
+}
+
+START_TEST(only_an_offered_choice_is_believed)
+{
+	struct emit_SA offered = { 0 }, answer;
+	struct payload_SA sa;
+	struct choice chosen;
+	struct connection *c;
+	const struct refusal *why;
+
+	listening();
+	c = with_algorithms("aes256-sha256-modp2048,aes128-sha1-modp1536", "aes256-sha256,aes128-sha1");
+	offer_ike(arena, c, PSK_ONLY, &offered);
+	answer = answer_of(&offered, (enum tamper)_i);
+	if (parses(&answer, &sa) && _i != SHORT_SPI && _i != RESERVED_SPI && _i != TWO_PROPOSALS) {
+		why = check_ike(arena, c, PSK_ONLY, &sa, &chosen);
+		ck_assert_msg((why == NULL) == (_i == HONEST), "ISAKMP, case %d", _i);
+		ck_assert(why == NULL || why->reason == REASON_CHOICE_NOT_OFFERED);
+	}
+	if (_i == HONEST)
+		ck_assert_int_eq(group_alg(chosen.group), ALG_MODP1536);
+	offer_ipsec(arena, c, spis, 0, &offered);
+	answer = answer_of(&offered, (enum tamper)_i);
+	if (!parses(&answer, &sa)) {
+		ck_assert_int_ne(_i, HONEST);
+		return;
+	}
+	why = check_ipsec(arena, c, 0, &sa, &chosen);
+	ck_assert_msg((why == NULL) == (_i == HONEST), "IPsec, case %d", _i);
+	ck_assert(why == NULL || why->reason == REASON_CHOICE_NOT_OFFERED || why->reason == REASON_PEER_SPI);
+	if (_i == HONEST)
+		ck_assert_uint_eq(chosen.p[0].peer_spi, 0x2001);
+}
+END_TEST
+
+/* ---- identities ------------------------------------------------------------------- */
+
+START_TEST(other_identity_is_told)
+{
+	struct control_connection theirs = trial.c;
+
+	trial.c.ike = theirs.ike = span_str("aes128-sha256-x25519");
+	trial.c.left.id = span_str("@east.example");
+	theirs.left.id = span_str("@other.example");
+	node_connection(trial.a, &trial.c);
+	node_connection(trial.b, &theirs);
+	listening();
+	node_initiate(trial.a, "net");
+	world_run(trial.w, 3000);
+	ck_assert(node_said(trial.b, "id_mismatch"));
+	assert_text(trial.b->refusal, "the peer says that it is @east.example, connection \"net\" expects @other.example");
+	assert_text(trial.b->refusal, "--id @east.example");
+	ck_assert_uint_eq(trial.a->added + trial.b->added, 0);
+	world_run(trial.w, 200000);
+	ck_assert_uint_ge(trial.a->last_status, WHACK_STATUS_RETRANSMISSION);
+}
+END_TEST
+
+START_TEST(other_clients_are_told)
+{
+	struct control_connection theirs = trial.c;
+
+	trial.c.ike = theirs.ike = span_str("aes128-sha256-x25519");
+	theirs.left.client.bits = 25;
+	node_connection(trial.a, &trial.c);
+	node_connection(trial.b, &theirs);
+	listening();
+	node_initiate(trial.a, "net");
+	world_run(trial.w, 3000);
+	ck_assert(node_said(trial.b, "no_connection_for"));
+	assert_text(trial.b->refusal, "the peer asks for 10.0.1.0/24 to 10.0.2.0/24; connection \"net\" has 10.0.1.0/25 to "
+		    "10.0.2.0/24");
+	ck_assert_uint_eq(trial.a->added + trial.b->added, 0);
+}
+END_TEST
+
+/* ---- descriptions ------------------------------------------------------------------ */
+
+static void bad_name(struct control_connection *c) { c->name = span_str("a name"); }
+static void no_name(struct control_connection *c) { c->name = span_str(""); }
+static void dash(struct control_connection *c) { c->name = span_str("-rf"); }
+static void wildcards(struct control_connection *c) { c->left.host = c->right.host = (struct ip_addr){ 0 }; }
+static void families(struct control_connection *c) { c->left.host = (struct ip_addr){ .len = 16, .b = { 0x20 } }; }
+static void bad_id(struct control_connection *c) { c->right.id = span_str("a@b@c"); }
+static void name_id(struct control_connection *c) { c->right.id = span_str("peer.example"); }
+static void policy(struct control_connection *c) { c->policy = span_str("ancient"); }
+static void alone(struct control_connection *c) { c->tunnel = true; c->encrypt = false; }
+static void ike_life(struct control_connection *c) { c->ikelifetime = LIMIT_IKE_LIFE_MAX + 1; }
+static void ipsec_life(struct control_connection *c) { c->ipseclifetime = LIMIT_IPSEC_LIFE_MAX + 1; }
+static void ike_word(struct control_connection *c) { c->ike = span_str("rot13-sha1"); }
+static void esp_word(struct control_connection *c) { c->esp = span_str("aes100-sha1"); }
+static void group(struct control_connection *c) { c->pfsgroup = span_str("modp1000"); }
+static void compress(struct control_connection *c) { c->compress = true; }
+
+static const struct {
+	void (*spoil)(struct control_connection *c);
+	uint16_t status;
+	const char *text;
+} descriptions[] = {
+	{ bad_name, WHACK_STATUS_BAD_DESCRIPTION, "\"a name\" cannot be the name" },
+	{ no_name, WHACK_STATUS_BAD_DESCRIPTION, "cannot be the name" },
+	{ dash, WHACK_STATUS_BAD_DESCRIPTION, "\"-rf\" cannot be the name" },
+	{ wildcards, WHACK_STATUS_BAD_DESCRIPTION, "neither end of \"net\" has an address" },
+	{ families, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6" },
+	{ bad_id, WHACK_STATUS_BAD_DESCRIPTION, "--id a@b@c of \"net\", column" },
+	{ name_id, WHACK_STATUS_BAD_DESCRIPTION, "name to be resolved" },
+	{ policy, WHACK_STATUS_BAD_DESCRIPTION, "no policy \"ancient\"" },
+	{ alone, WHACK_STATUS_BAD_DESCRIPTION, "--tunnel means nothing" },
+	{ ike_life, WHACK_STATUS_BAD_DESCRIPTION, "--ikelifetime 28801 is over the maximum of 28800" },
+	{ ipsec_life, WHACK_STATUS_BAD_DESCRIPTION, "--ipseclifetime 86401 is over the maximum of 86400" },
+	{ ike_word, WHACK_STATUS_BAD_DESCRIPTION, "'rot13-sha1', column 1: the algorithm 'rot13' is unknown" },
+	{ esp_word, WHACK_STATUS_BAD_DESCRIPTION, "'aes100-sha1', column 1: 'aes100' asks for a key of 100 bits" },
+	{ group, WHACK_STATUS_BAD_DESCRIPTION, "--pfsgroup modp1000 of \"net\"" },
+	{ compress, WHACK_STATUS_NOT_SUPPORTED, "IPComp is not supported" },
+};
+
+START_TEST(bad_descriptions_are_refused)
+{
+	descriptions[_i].spoil(&trial.c);
+	node_connection(trial.a, &trial.c);
+	assert_text(trial.a->answer, descriptions[_i].text);
+	ck_assert_uint_eq(trial.a->last_status, descriptions[_i].status);
+	ck_assert_uint_eq(node_holdings(trial.a).connections, 0);
+	ck_assert_uint_eq(node_holdings(trial.a).unfinished, 0);
+}
+END_TEST
+
+START_TEST(requests_at_the_wrong_time)
+{
+	node_connection(trial.a, &trial.c);
+	node_connection(trial.a, &trial.c);
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_DUPLICATE_NAME);
+	node_initiate(trial.a, "net");
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_NOT_LISTENING);
+	trial.a->away = true;
+	node_listen(trial.a);
+	node_initiate(trial.a, "net");
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_NO_ORIENTATION);
+	assert_text(trial.a->answer, "neither 192.0.2.1 nor 192.0.2.2 is an address of this host");
+	trial.a->away = false;
+	node_listen(trial.a);
+	trial.a->secret = NULL;
+	node_initiate(trial.a, "net");
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_NO_KEY);
+	ck_assert_uint_eq(node_holdings(trial.a).unfinished, 0);
+}
+END_TEST
+
+/* ---- routes and eroutes -------------------------------------------------------------- */
+
+static struct kernel_interface eth0 = { .real = "eth0" }, eth1 = { .real = "eth1" };
+
+static struct connection between(const char *ours, const char *theirs, struct kernel_interface *on)
+{
+	struct control_connection c = sim_connection("x", trial.a, ours, trial.b, theirs);
+	struct connection out = { .ours = 0, .interface = on };
+
+	out.end[0].host = c.left.host;
+	out.end[1].host = c.right.host;
+	out.end[0].has_client = out.end[1].has_client = true;
+	out.end[0].client = c.left.client;
+	out.end[1].client = c.right.client;
+	return out;
+}
+
+START_TEST(routes_are_shared_taken_or_busy)
+{
+	struct connection a = between("10.1.0.0/16", "10.9.0.0/16", &eth0);
+	struct connection same = between("10.2.0.0/16", "10.9.0.0/16", &eth0);
+	struct connection other_way = between("10.3.0.0/16", "10.9.0.0/16", &eth1);
+	struct connection gateway = same, elsewhere = between("10.1.0.0/16", "10.8.0.0/16", &eth1), *who;
+	struct routes *r = routes_new();
+
+	gateway.end[0].nexthop = trial.a->addr;
+	ck_assert_int_eq(routes_judge(r, &a, &who), CLAIM_NEW);
+	routes_take(r, &a);
+	ck_assert_int_eq(routes_judge(r, &same, &who), CLAIM_SHARED);
+	ck_assert_int_eq(routes_judge(r, &elsewhere, &who), CLAIM_NEW);
+	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_TAKES);
+	ck_assert_ptr_eq(who, &a);
+	ck_assert_int_eq(routes_judge(r, &gateway, &who), CLAIM_TAKES);
+	a.newest_ipsec = 1;
+	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_BUSY);
+	ck_assert_ptr_eq(who, &a);
+	routes_take(r, &same);
+	ck_assert(!routes_drop(r, &a));		/* the other one still needs it */
+	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_TAKES);
+	ck_assert_ptr_eq(who, &same);
+	ck_assert(routes_drop(r, &same));
+	ck_assert(!routes_drop(r, &same));
+	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_NEW);
+	routes_free(r);
+}
+END_TEST
+
+START_TEST(eroute_has_one_owner)
+{
+	struct connection a = between("10.1.0.0/16", "10.9.0.0/16", &eth0), b = a;
+	struct connection other = between("10.1.0.0/16", "10.9.0.0/17", &eth0), port = a;
+	struct routes *r = routes_new();
+
+	port.end[0].protocol = port.end[1].protocol = 17;
+	ck_assert_ptr_null(eroute_owner(r, &a));
+	eroute_take(r, &a);
+	ck_assert_ptr_eq(eroute_owner(r, &b), &a);
+	ck_assert_ptr_null(eroute_owner(r, &other));
+	ck_assert_ptr_null(eroute_owner(r, &port));
+	eroute_drop(r, &b);			/* not its own */
+	ck_assert_ptr_eq(eroute_owner(r, &a), &a);
+	eroute_take(r, &b);
+	ck_assert_ptr_eq(eroute_owner(r, &a), &b);
+	eroute_drop(r, &b);
+	ck_assert_ptr_null(eroute_owner(r, &a));
+	routes_free(r);
+}
+END_TEST
+
+/* ---- lifetimes ----------------------------------------------------------------------- */
+
+START_TEST(rekeying_is_spread_over_the_fuzz)
+{
+	const struct policy p = { .margin = 540, .fuzz = 100 }, exact = { .margin = 540, .fuzz = 0 },
+			    wide = { .margin = 100, .fuzz = 300 };
+	const uint64_t life = 3600;
+	unsigned quarter[4] = { 0 };
+
+	for (unsigned i = 0; i < 4000; i++) {
+		uint64_t at = life_until_rekey(trial.a->ike, &p, ROLE_INITIATOR, life);
+
+		ck_assert_uint_ge(at, life - 1080);
+		ck_assert_uint_le(at, life - 540);
+		quarter[(at - (life - 1080)) * 4 / 541]++;
+		at = life_until_rekey(trial.a->ike, &wide, ROLE_INITIATOR, life);
+		ck_assert_uint_ge(at, life - 400);
+		ck_assert_uint_le(at, life - 100);
+	}
+	for (unsigned i = 0; i < 4; i++) {	/* a thousand each, give or take six sigma */
+		ck_assert_uint_ge(quarter[i], 830);
+		ck_assert_uint_le(quarter[i], 1170);
+	}
+	ck_assert_uint_eq(life_until_rekey(trial.a->ike, &exact, ROLE_INITIATOR, life), life - 540);
+	ck_assert_uint_eq(life_until_rekey(trial.a->ike, &p, ROLE_RESPONDER, life), life - 270);
+	ck_assert_uint_eq(life_until_rekey(trial.a->ike, &exact, ROLE_INITIATOR, 500), 250);
+	ck_assert_uint_eq(life_until_rekey(trial.a->ike, &exact, ROLE_INITIATOR, 540), 270);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("ike");
+	TCase *t = tcase_create("ike");
+
+	vectors_start();
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, first_acceptable_transform_is_chosen);
+	tcase_add_loop_test(t, nearest_miss_is_told, 0, sizeof(misses) / sizeof(misses[0]));
+	tcase_add_test(t, method_and_lifetime_are_judged);
+	tcase_add_test(t, phase_2_is_judged);
+	tcase_add_loop_test(t, only_an_offered_choice_is_believed, 0, N_TAMPERS);
+	tcase_add_test(t, other_identity_is_told);
+	tcase_add_test(t, other_clients_are_told);
+	tcase_add_loop_test(t, bad_descriptions_are_refused, 0, sizeof(descriptions) / sizeof(descriptions[0]));
+	tcase_add_test(t, requests_at_the_wrong_time);
+	tcase_add_test(t, routes_are_shared_taken_or_busy);
+	tcase_add_test(t, eroute_has_one_owner);
+	tcase_add_test(t, rekeying_is_spread_over_the_fuzz);
+	suite_add_tcase(s, t);
+	return run_suite(s);
+}
