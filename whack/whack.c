@@ -19,6 +19,7 @@
 struct answers {
 	FILE *to;
 	bool json;		/* comments are the answer, all else is for people */
+	bool refused;		/* ... and so is what follows it */
 	bool whole;		/* shown when all of it is there: pluto need not wait for a pager */
 	unsigned status;	/* of the last line that counts */
 };
@@ -36,9 +37,10 @@ static int failed(const struct options *o, const char *why)
 static void take_line(void *ctx, unsigned status, struct span line)
 {
 	struct answers *a = ctx;
-	bool answer = a->json && status == WHACK_STATUS_COMMENT;
+	bool answer = a->json && !a->refused && status == WHACK_STATUS_COMMENT;
 	FILE *to = a->json && !answer ? stderr : a->to;
 
+	a->refused |= a->json && !answer;
 	if (!answer)
 		fprintf(to, "%03u ", status);
 	/* pluto escapes what peers say; nothing that moves a cursor gets through in any case. */

@@ -59,6 +59,7 @@ struct exchange {
 	uint8_t sends_max;		/* of one message */
 	uint8_t sends;			/* of `sent` by timer */
 	uint8_t resends;		/* of `sent` for duplicates */
+	uint8_t garbled;		/* answers to messages that were not authentic, of phase 1 */
 	uint64_t heard;			/* when the last acceptable message came, ms; 0 = never */
 	uint64_t last_in;		/* keyed hash of the last accepted datagram, 0 = none */
 	struct timer timer;		/* retransmission or larval */

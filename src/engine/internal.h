@@ -19,6 +19,7 @@ struct engine {
 	struct exchange_list all, dead;
 	uint64_t now;
 	uint64_t serial;		/* of the last exchange made */
+	size_t question;		/* octets of the datagram being dealt with, else 0 */
 	unsigned depth;			/* nesting of calls from outside */
 	uint8_t hash_key[16];
 	struct message message;		/* the one being received */

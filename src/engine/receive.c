@@ -45,12 +45,25 @@ static void debug_parsed(struct engine *e, struct exchange *x, const struct mess
 	debug_lines(e, x, ENGINE_DEBUG_PARSING, p);
 }
 
+/* May we tell the peer why?  Nothing is authentic yet, so anybody who knows the cookies could make us talk
+ * without end, and use up the message IDs of the ISAKMP SA. */
+static bool may_tell(struct exchange *x)
+{
+	struct exchange *root = exchange_root(x);
+
+	if (root->garbled == LIMIT_GARBLED_ANSWERS)
+		return false;
+	root->garbled++;
+	return true;
+}
+
 /* The message of x is refused before any action saw it. */
 static enum verdict refuse(struct engine *e, struct exchange *x, const struct refusal *why)
 {
 	report(e, x, false, why);
 	if (x != NULL && x->machine != NULL) {
-		e->host.refused(e->host.ctx, x, why);
+		if (may_tell(x))
+			e->host.refused(e->host.ctx, x, why);
 		if (x->state == NULL || x->state->start)
 			engine_end(e, x, END_REFUSED);
 	}
@@ -246,8 +259,12 @@ static enum verdict receive_phase1(struct engine *e, const struct machine_desc *
 	if (table_by_cookies(&e->table, ours) != NULL)
 		return drop(e, NULL, refuse_reflected(e->arena, "first message"));
 	x = table_by_icookie(&e->table, h->icookie.p, in->remote);
-	if (x != NULL)
-		return existing(e, x, machine, in);
+	if (x != NULL) {	/* only the first message comes without our cookie */
+		enum verdict v;
+
+		return repeated(e, x, in, &v) ? v :
+		       drop(e, x, refuse_cookie_missing(e->arena, machine->name));
+	}
 	if (machine->start == NULL)
 		return drop(e, NULL, refuse_exchange_unknown(e->arena, machine->name));
 	return begin(e, machine, NULL, in);
@@ -341,6 +358,7 @@ enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr
 		return v;
 	}
 	in.hash = siphash(e->hash_key, datagram) | 1;
+	e->question = datagram.n;
 	uint8_t type = e->message.header.xchg;
 	const struct machine_desc *machine = machine_by_exchange(type);
 	const struct oneway_desc *oneway = oneway_by_exchange(type);
@@ -353,6 +371,7 @@ enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr
 		v = receive_oneway(e, oneway, &in);
 	else
 		v = drop(e, NULL, refuse_exchange_unknown(e->arena, exchange_text(e, type)));
+	e->question = 0;
 	engine_leave(e);
 	return v;
 }

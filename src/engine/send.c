@@ -154,6 +154,9 @@ bool engine_send_clear(struct engine *e, struct exchange *x, const struct messag
 		return false;
 	engine_enter(e, e->now);
 	bytes = build_message(e, x, m, 0, out, KEY_NONE, KEY_NONE);
+	/* Who asks may have a forged address: the answer is never longer than the question. */
+	if (bytes.n > e->question)
+		bytes = span_of(NULL, 0);
 	if (bytes.n > 0)
 		e->host.send(e->host.ctx, x, bytes);
 	engine_leave(e);

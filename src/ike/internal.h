@@ -70,7 +70,7 @@ struct phase1 {
 	struct negotiation *n;		/* what only the negotiation needs; NULL when established */
 	struct choice chosen;
 	unsigned n_phase2;		/* under it */
-	uint64_t established, expires;	/* milliseconds; 0 = not yet */
+	uint64_t begun, established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
 	bool suspect;			/* the peer did not answer a Quick Mode under it: it may have forgotten it */
 	bool retired;			/* over, but IPsec SAs that it made live on */

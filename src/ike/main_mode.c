@@ -1,4 +1,5 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
+#include "ike/contact.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -253,6 +254,10 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 		if (r != ACTION_OK)
 			return r;
 	}
+	struct emit_N *contact = ARENA_NEW(a->arena, struct emit_N);
+
+	out->N = contact;
+	out->n_N = contact_announce(a->arena, p, contact);
 	return identify(a, KEY_IDII_B, KEY_HASH_I, &out->IDii, &out->SIG_I);
 }
 
@@ -375,6 +380,13 @@ static enum action_result check_peer(struct action *a, const struct payload_ID *
 	return accept(a, &id);
 }
 
+/* Who the peer is has been proved; if it says that it is new, its old SAs are worth nothing. */
+static void hear_contact(struct action *a)
+{
+	if (contact_announced(a->message))
+		contact_forget(of(a));
+}
+
 enum action_result main_inI3_outR3(struct action *a, const struct in_MI3 *in, struct out_MR3 *out)
 {
 	/* While our own signature is made the peer has been checked already. */
@@ -383,11 +395,16 @@ enum action_result main_inI3_outR3(struct action *a, const struct in_MI3 *in, st
 
 		if (r != ACTION_OK)
 			return r;
+		hear_contact(a);
 	}
 	return identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
 enum action_result main_inR3(struct action *a, const struct in_MR3 *in)
 {
-	return check_peer(a, in->IDir, KEY_HASH_R, in->SIG_R, in->n_CERT);
+	enum action_result r = check_peer(a, in->IDir, KEY_HASH_R, in->SIG_R, in->n_CERT);
+
+	if (r == ACTION_OK)
+		hear_contact(a);
+	return r;
 }

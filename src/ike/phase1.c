@@ -22,6 +22,7 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 	p->c = c;
 	p->whack = whack;
 	p->try = try;
+	p->begun = ike->now;
 	p->n = NEW(struct negotiation);
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;

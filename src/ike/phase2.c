@@ -138,10 +138,11 @@ static void replace_unconfirmed(struct phase2 *p)
 	struct phase2 *q;
 
 	LIST_FOREACH(q, &p->c->phase2s, of_connection) {
-		if (q->uses_eroute) {
+		if (!q->uses_eroute)
+			continue;
+		if (q->x->serial < p->x->serial)	/* else another one has replaced it already */
 			phase2_replace_in(q, UNCONFIRMED_MS);
-			return;
-		}
+		return;
 	}
 	if (!p->root->retired && may_try_again(p))
 		connection_initiate(p->ike, p->c, NO_WHACK, p->try + 1);

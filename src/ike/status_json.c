@@ -27,7 +27,7 @@ static void put(struct status *s, json_t *o, const char *separator, bool open)
 	json_decref(o);
 	if (text == NULL)
 		return;
-	room = buf_new(strlen(text) + 8);
+	room = buf_new(strlen(separator) + strlen(text) + 1);
 	t = text_on((char *)room.p, room.n);
 	text_add(&t, "%s%s", separator, text);
 	if (open)

@@ -61,13 +61,11 @@ static void brief_head(struct status *s)
 
 /* ---- a connection --------------------------------------------------------------- */
 
-/* client===host[id]:port */
-static void end_text(const struct end *e, struct text *t)
+/* host[id]:port */
+static void host_text(const struct end *e, struct text *t)
 {
-	char c[SUBNET_TEXT], a[ADDR_TEXT];
+	char a[ADDR_TEXT];
 
-	if (e->has_client)
-		text_add(t, "%s===", subnet_format(&e->client, c));
 	text_add(t, "%s", addr_is_any(&e->host) ? "%any" : addr_format(&e->host, a));
 	if (e->id_given) {
 		text_add(t, "[");
@@ -76,17 +74,32 @@ static void end_text(const struct end *e, struct text *t)
 	}
 	if (e->ikeport != LIMIT_IKE_PORT && e->ikeport != 0)
 		text_add(t, ":%u", e->ikeport);
+}
+
+/* The subnet, and what of it when not all. */
+static void client_text(const struct end *e, struct text *t)
+{
+	char c[SUBNET_TEXT];
+
+	if (e->has_client)
+		text_add(t, "%s", subnet_format(&e->client, c));
 	if (e->protocol != 0 || e->port != 0)
 		text_add(t, " (protocol %u, port %u)", e->protocol, e->port);
 }
 
+/* client===host...host===client, ours to the left. */
 static void ends_text(const struct connection *c, struct text *t)
 {
 	int first = c->ours < 0 ? 0 : c->ours;
+	const struct end *l = &c->end[first], *r = &c->end[1 - first];
 
-	end_text(&c->end[first], t);
+	client_text(l, t);
+	text_add(t, "%s", l->has_client ? "===" : l->protocol != 0 || l->port != 0 ? " " : "");
+	host_text(l, t);
 	text_add(t, "...");
-	end_text(&c->end[1 - first], t);
+	host_text(r, t);
+	text_add(t, "%s", r->has_client ? "===" : "");
+	client_text(r, t);
 }
 
 static void tell_way(struct status *s, const struct connection *c)
@@ -115,34 +128,49 @@ static void tell_way(struct status *s, const struct connection *c)
 		say(s, "    not routed; our interface is %s", c->interface->real);
 }
 
-static void tell_rows(struct status *s, const char *option, const struct rows *rows, uint8_t protocol,
-		      bool wanted)
+/* Spelled out when they are the connection's own, or when only this connection was asked for. */
+static void add_rows(struct status *s, struct text *t, const char *option, const struct rows *rows,
+		     uint8_t protocol)
 {
-	const char *policy, *text;
+	const char *policy, *text = rows_text(s->ike, rows, protocol, &policy);
 
-	if (!wanted)
+	if (policy != NULL && !s->named) {
+		text_add(t, "%s%s by policy %s", t->n > 0 ? ", " : "", option, policy);
 		return;
-	text = rows_text(s->ike, rows, protocol, &policy);
+	}
 	if (policy != NULL)
-		say(s, "    %s %s  (policy %s)", option, text, policy);
+		say(s, "    %s %s (policy %s)", option, text, policy);
 	else
 		say(s, "    %s %s", option, text);
+}
+
+static void tell_rows(struct status *s, const struct connection *c)
+{
+	uint32_t wanted = connection_protocols(c);
+	char line[256];
+	struct text t = text_on(line, sizeof(line));
+
+	add_rows(s, &t, "--ike", &c->policy.ike, PROTOCOL_ID_ISAKMP);
+	if ((wanted & 1u << PROTOCOL_ID_ESP) != 0)
+		add_rows(s, &t, "--esp", &c->policy.esp, PROTOCOL_ID_ESP);
+	if ((wanted & 1u << PROTOCOL_ID_AH) != 0)
+		add_rows(s, &t, "--ah", &c->policy.ah, PROTOCOL_ID_AH);
+	if (t.n > 0)
+		say(s, "    %s", line);
 }
 
 static void tell_policy(struct status *s, const struct connection *c)
 {
 	const struct policy *p = &c->policy;
 	const char *weak = connection_weakness(s->ike->arena, c);
-	uint32_t wanted = connection_protocols(c);
+	bool tunnel = p->tunnel || c->end[0].has_client || c->end[1].has_client;
 
 	say(s, "    policy%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
 	    "keyingtries %u", p->psk ? " PSK" : "", p->rsasig ? " RSASIG" : "",
 	    p->encrypt ? " ENCRYPT" : "", p->authenticate ? " AUTHENTICATE" : "",
-	    p->compress ? " COMPRESS" : "", p->tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
+	    p->compress ? " COMPRESS" : "", tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
 	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
-	tell_rows(s, "--ike", &p->ike, PROTOCOL_ID_ISAKMP, true);
-	tell_rows(s, "--esp", &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0);
-	tell_rows(s, "--ah", &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0);
+	tell_rows(s, c);
 	if (weak != NULL)
 		say(s, "    WEAK: %s may be agreed on; leave it out when the peer knows better", weak);
 }
@@ -194,7 +222,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 	else
 		add_life(s->ike, &t, phase1_replaced_at(p), p->expires);
 	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
-		 registry_name(&registry_auth_method, p->chosen.auth, method),
+		 registry_symbol(&registry_auth_method, p->chosen.auth, method),
 		 x->role == ROLE_INITIATOR ? "initiator" : "responder");
 	if (x->heard != 0)
 		text_add(&t, "; peer heard %llu s ago", (unsigned long long)seconds_since(s->ike, x->heard));

@@ -52,7 +52,10 @@ void run_both(struct trial *t)
 {
 	trial_draw(t);
 	trial_describe(t);
-	world_faults(t->w, trial_pick(t, 2) == 0 ? &fair : &faulty);
+	if (trial_pick(t, 2) == 0) {	/* an SA that one end has given up and the other not, its Delete lost */
+		world_faults(t->w, &faulty);
+		t->redundant = 1;
+	}
 	node_initiate(t->a, "net");
 	world_run(t->w, trial_pick(t, 60));
 	node_initiate(t->b, "net");

@@ -162,7 +162,8 @@ void trial_check_up(struct trial *t)
 	trial_expect(t, trial_arrives(t, t->b), "traffic of west does not arrive (%s, %s, %s)", t->ike, t->esp,
 		     t->ah);
 	for (unsigned i = 0; i < 2; i++)
-		trial_expect(t, node_sas(t->a, i) <= 2 * protocols && node_sas(t->b, i) <= 2 * protocols,
+		trial_expect(t, node_sas(t->a, i) <= (2 + t->redundant) * protocols &&
+				node_sas(t->b, i) <= (2 + t->redundant) * protocols,
 			     "%u and %u %s SAs", node_sas(t->a, i), node_sas(t->b, i),
 			     i ? "inbound" : "outbound");
 }

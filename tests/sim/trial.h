@@ -12,6 +12,7 @@ struct trial {
 	struct world *w;
 	struct node *a, *b;
 	struct control_connection c;	/* of both, named "net" */
+	unsigned redundant;		/* pairs of SAs that may be left over until they expire */
 	char ike[80], esp[80], ah[80];	/* what c's strings point to */
 };
 
