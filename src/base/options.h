@@ -73,7 +73,7 @@ struct words {
 
 #define OPTIONS_WORDS 4096	/* of one command, all files together */
 #define OPTIONS_DEPTH 8		/* files within files */
-#define OPTIONS_FILE_SIZE (1u << 20)	/* octets of one file */
+#define OPTIONS_FILE_SIZE (16u << 20)	/* octets of an option file, or of a file of commands */
 
 void words_add(struct words *l, struct span text, const char *file, unsigned at);
 const char *words_file(struct words *l, const char *name);	/* a copy that lives with l */

@@ -42,6 +42,8 @@ struct policy {
 	uint32_t keyingtries;
 	uint32_t sends, interval;	/* of one message; milliseconds before the first repetition */
 	bool evict;		/* the responder's exception */
+	uint32_t dpd_delay, dpd_timeout;	/* seconds; a delay of 0: never ask */
+	uint32_t dpd_action;	/* dead_peer_action */
 };
 
 enum routing { UNROUTED, ROUTED_TRAP, ROUTED_SA };
@@ -68,6 +70,7 @@ struct connection {
 	uint64_t newest_ipsec;	/* serial of the SA that outgoing traffic uses, 0 = none */
 	bool leaving;		/* its interface is gone: not oriented any more once its last plan has run */
 	bool deleted;		/* out of the database, waits for its last plan */
+	bool mourning;		/* its SAs with a dead peer are being forgotten */
 	unsigned held;		/* somebody on the stack still looks at it */
 	unsigned uses;		/* IPsec SAs that name it */
 	LIST_HEAD(, phase2) phase2s;	/* newest first */

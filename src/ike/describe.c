@@ -208,13 +208,14 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->keyingtries = m->keyingtries;
 	p->sends = m->sends;
 	p->interval = m->sendinterval;
+	p->dpd_delay = m->dpddelay;
+	p->dpd_timeout = m->dpdtimeout;
+	p->dpd_action = m->dpdaction;
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
 	if (m->compress)
 		d->why = refuse_not_supported(d->ike->arena, "IPComp");
 	else if (m->aggressive)
 		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
-	else if (m->dpddelay != 0)
-		d->why = refuse_not_supported(d->ike->arena, "dead peer detection (--dpddelay)");
 	else if (m->ondemand)
 		d->why = refuse_not_supported(d->ike->arena, "negotiation on demand (--ondemand)");
 	else if (m->tunnel && !m->encrypt && !m->authenticate)

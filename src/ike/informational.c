@@ -1,5 +1,6 @@
 /* informational.c -- notifications and deletes, sent and received (RFC 2409 5.7). */
 #include "generated/actions.h"
+#include "ike/dpd.h"
 #include "ike/phase2.h"
 
 static const char *notify_text(struct arena *a, uint16_t type)
@@ -60,8 +61,9 @@ enum action_result info_protected(struct action *a, const struct in_INF *in)
 	struct phase1 *p = phase1_of(a->x);
 
 	for (size_t i = 0; i < in->n_N; i++)
-		ike_refusal(p->ike, p->c, a->x, NO_WHACK, false,
-			    refuse_peer_notifies(a->arena, notify_text(a->arena, in->N[i]->type)));
+		if (!dpd_notified(p, in->N[i]))
+			ike_refusal(p->ike, p->c, a->x, NO_WHACK, false,
+				    refuse_peer_notifies(a->arena, notify_text(a->arena, in->N[i]->type)));
 	for (size_t i = 0; i < in->n_D && !a->x->dying; i++) {
 		if (in->D[i]->protocol == PROTOCOL_ID_ISAKMP)
 			delete_isakmp(a, in->D[i]);

@@ -55,6 +55,17 @@ struct pending {		/* a phase 2 that waits for its phase 1 */
 	uint32_t try;
 };
 
+struct dpd {			/* dead peer detection: dpd.c */
+	bool able;			/* the peer answers */
+	uint32_t sequence;
+	uint64_t asked;			/* since when there is no answer, ms; 0 = not asked */
+	uint64_t traffic;		/* when ESP was last seen to come, ms */
+	uint64_t packets, sum;		/* counted then, and being counted */
+	unsigned pending;
+	struct request_list requests;
+	struct timer timer;
+};
+
 /* The user of a phase 1 exchange. */
 struct phase1 {
 	struct ike *ike;
@@ -72,6 +83,7 @@ struct phase1 {
 	unsigned n_phase2;		/* under it */
 	uint64_t begun, established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
+	struct dpd dpd;
 	bool suspect;			/* the peer did not answer a Quick Mode under it: it may have forgotten it */
 	bool retired;			/* over, but IPsec SAs that it made live on */
 };

@@ -1,5 +1,6 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/contact.h"
+#include "ike/dpd.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -57,6 +58,8 @@ enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 	}
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
 	action_repeat(a, p->c->policy.sends, p->c->policy.interval);
+	out->VID = dpd_vendor(a->arena);
+	out->n_VID = 1;
 	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	return ACTION_OK;
 }
@@ -108,6 +111,11 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 		return action_fail(a, why);
 	phase1_serve(p, c);
 	adopt(a, &chosen);
+	dpd_learn(p, a->message);
+	if (p->dpd.able) {		/* an answer is not longer than the question */
+		out->VID = dpd_vendor(a->arena);
+		out->n_VID = 1;
+	}
 	return ACTION_OK;
 }
 
@@ -124,6 +132,7 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 		if (why != NULL)
 			return action_refuse(a, why);
 		adopt(a, &chosen);
+		dpd_learn(p, a->message);
 		await_begin(&p->await, a->x->serial);
 		await_dh(&p->await, &(struct dh_request){ .group = group_alg(chosen.group),
 							  .priv = new_private(p), .pub = p->n->pub });

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/dpd.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -27,6 +28,7 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;
 	await_init(&p->await, ike);
+	LIST_INIT(&p->dpd.requests);
 	STAILQ_INIT(&p->pending);
 	p->pair = c->pair;
 	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
@@ -195,6 +197,7 @@ void phase1_established(struct phase1 *p)
 		ike_finish(ike, p->whack);
 	}
 	p->whack = NO_WHACK;
+	dpd_watch(p);
 	release_pending(p);
 }
 
@@ -205,6 +208,7 @@ void phase1_retire(struct phase1 *p)
 		return;
 	}
 	p->retired = true;
+	dpd_stop(p);
 	timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + TIMER_LARVAL_MS[0]);
 }
 
@@ -266,6 +270,7 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
+	dpd_stop(p);
 	LIST_REMOVE(p, in_pair);
 	half_open_end(p);
 	if (p->established == 0)

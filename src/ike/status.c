@@ -9,7 +9,7 @@
 #include "ike/initiate.h"
 #include "ike/instance.h"
 
-#define SLICE_CONNECTIONS 64
+#define SLICE_CONNECTIONS 32
 #define SLICE_COUNTS 256	/* SAs that the kernel is asked about at the same time */
 #define KERNEL_MS 2000		/* an answer waits so long for the kernel, all slices together */
 

@@ -82,10 +82,40 @@ static void repeat_all(struct trial *t, const struct tape *tape)
 	}
 }
 
+/* A Quick Mode that is over, under an ISAKMP SA that lives on: its first message begins nothing anew. */
+static void replay_after_end(struct trial *t, struct tape *tape)
+{
+	struct control_connection second = t->c;
+	unsigned added;
+
+	second.name = span_str("second");
+	second.left.client = subnet_of_host(&t->a->addr);
+	second.right.client = subnet_of_host(&t->b->addr);
+	second.tunnel = true;
+	node_connection(t->a, &second);
+	node_connection(t->b, &second);
+	tape_start(t, tape);
+	node_initiate(t->a, "second");
+	world_run(t->w, 1000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "the second: %u", t->a->last_status);
+	world_middle(t->w, &(struct man_in_the_middle){ 0 });
+	node_delete(t->a, "second");
+	world_run(t->w, 1000);
+	trial_expect(t, node_holdings(t->b).exchanges == 2, "%zu exchanges after a Delete",
+		     node_holdings(t->b).exchanges);
+	added = t->a->added + t->b->added;
+	for (unsigned i = 0; i < 3; i++)
+		repeat_all(t, tape);
+	world_run(t->w, 1000);
+	trial_expect(t, t->a->added + t->b->added == added, "a repeated Quick Mode added SAs");
+	trial_expect(t, node_holdings(t->b).exchanges == 2, "%zu exchanges after a repetition",
+		     node_holdings(t->b).exchanges);
+}
+
 void run_replay(struct trial *t)
 {
 	static const uint64_t waits[] = { 1000, 70000, 200000 };
-	struct tape tape;
+	struct tape tape, later;
 	const struct sim_sa *east, *west;
 	unsigned added;
 
@@ -115,7 +145,9 @@ void run_replay(struct trial *t)
 	trial_expect(t, node_holdings(t->a).exchanges <= 2 && node_holdings(t->b).exchanges <= 2,
 		     "%zu and %zu exchanges are left", node_holdings(t->a).exchanges,
 		     node_holdings(t->b).exchanges);
+	replay_after_end(t, &later);
 	tape_free(&tape);
+	tape_free(&later);
 }
 
 /* ---- made up ------------------------------------------------------------- */

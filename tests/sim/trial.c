@@ -8,6 +8,7 @@
 #include "ike/algorithms.h"
 #include "trial.h"
 
+const char *trial_program = "check_sim --runs 1";
 const struct faults fair = { .delay_min = 1, .delay_max = 5 };
 const struct faults faulty = { .loss = 100, .duplicate = 50, .reorder = 50, .delay_min = 1, .delay_max = 40 };
 
@@ -38,7 +39,7 @@ bool trial_expect(struct trial *t, bool ok, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n  again: check_sim --verbose --runs 1 --seed %llu %s\n",
+	fprintf(stderr, "\n  again: %s --verbose --seed %llu %s\n", trial_program,
 		(unsigned long long)t->seed, t->kind);
 	t->failed = true;
 	return false;

@@ -22,6 +22,9 @@ typedef void trial_run(struct trial *t);
 /* Networks: without faults, and with every tenth datagram lost. */
 extern const struct faults fair, faulty;
 
+/* What to run again, in messages. */
+extern const char *trial_program;
+
 /* A world with two nodes of the same secret, without connections. */
 void trial_begin(struct trial *t, const char *kind, uint64_t seed, bool verbose);
 

@@ -1,0 +1,52 @@
+#!/bin/bash
+# Connections without --client: the hosts themselves, in transport mode and in tunnel mode, and a host with a subnet.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lab.sh"
+. "$here/pluto.sh"
+
+lab_begin "host to host" tcpdump ping
+pluto_need
+pluto_secret east "of no consequence"
+pluto_secret west "of no consequence"
+pluto_gateways
+lab_capture wire wire br0 ip
+
+# try TITLE MODE SHAPE ADDRESS LENGTH: describe, initiate, ping from east, look at the wire, delete.
+try() {
+	local title=$1 mode=$2 shape=$3 to=$4 length=$5 id before
+	shift 5
+	for id in east west; do
+		lab_check "$title: $id takes the connection" pluto_whack "$id" --delete --name secret "$@"
+	done
+	pluto_whack east --initiate secret >"$LAB_DIR/initiate.log" 2>&1 || lab_fail "$title: not negotiated"
+	lab_check "$title: it is $mode mode" grep -q "^004 .*IPsec SA established, .*, $mode " "$LAB_DIR/initiate.log"
+	pluto_whack east --status secret >"$LAB_DIR/status.log"
+	lab_check "$title: shown as described" grep -q "^000 \"secret\" up: $shape\$" "$LAB_DIR/status.log"
+	sleep 0.2
+	before=$(lab_count wire esp)
+	lab_check "$title: pings go through" lab_ping east "$to" 3
+	sleep 0.2
+	lab_check "$title: as 6 packets of ESP" [ $(($(lab_count wire esp) - before)) = 6 ]
+	lab_check "$title: of the length of that mode" [ "$(lab_count wire "esp and ip[2:2] = $length")" -ge 6 ]
+	for id in east west; do
+		pluto_whack "$id" --delete secret >"$LAB_DIR/$id.delete.log" 2>&1
+	done
+}
+
+# An echo request is 84 octets. ESP of AES-GCM: 8 header, 8 IV, 2 and padding to a multiple of 4, 16 ICV.
+try "transport" transport '192\.0\.2\.1\.\.\.192\.0\.2\.2' 192.0.2.2 120 \
+	--host 192.0.2.1 --to --host 192.0.2.2 --encrypt --psk --esp aes256gcm16
+try "tunnel" tunnel '192\.0\.2\.1\.\.\.192\.0\.2\.2' 192.0.2.2 140 \
+	--host 192.0.2.1 --to --host 192.0.2.2 --encrypt --psk --esp aes256gcm16 --tunnel
+lab_in west ip addr add 10.0.2.77/32 dev lo
+try "a host and a subnet" tunnel '192\.0\.2\.1\.\.\.192\.0\.2\.2===10\.0\.2\.0\/24' 10.0.2.77 140 \
+	--host 192.0.2.1 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk --esp aes256gcm16
+
+lab_check "no ping was on the wire in clear" [ "$(lab_count wire icmp)" = 0 ]
+lab_check "with no connection left they go in clear" lab_ping east 192.0.2.2 2
+sleep 0.2
+lab_check "and that is seen" [ "$(lab_count wire icmp)" = 4 ]
+pluto_stop east
+pluto_stop west
+lab_ok "both end"
+lab_end

@@ -1,0 +1,74 @@
+#!/bin/bash
+# Would anybody notice if the checks of src/engine were wrong? Each of these changes breaks one of them; the simulation is built with
+# it and must fail. A change that no test notices is a check that no test makes.
+: "${top_srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
+: "${top_builddir:=$(pwd)}"
+unset CDPATH
+top_srcdir=$(cd -- "$top_srcdir" && pwd) || exit 1
+cd -- "$top_builddir" || exit 1
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAIL: $*"; exit 1; }
+
+# The compiler and the libraries are those of this build.
+show() { printf 'include Makefile\nshow: ; @echo $(%s)\n' "$1" | make -s -f - show MAKEFLAGS= 2>/dev/null | tail -n 1; }
+CC=$(show CC)
+[ -n "$CC" ] && [ -e libengine.a ] || { echo "SKIP: there is no build in $top_builddir"; exit 77; }
+FLAGS="-D_GNU_SOURCE -Isrc -I$top_srcdir/src $(show GCRYPT_CFLAGS) $(show AM_CFLAGS) $(show CFLAGS) -w"
+LIBS="$(show AM_LDFLAGS) $(show PARTS) $(show PART_LIBS)"
+compile() { $CC $FLAGS -c "$1" -o "$2" 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; return 1; }; }
+link() { $CC $FLAGS -o "$work/$1" "${@:2}" $LIBS 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; fail "$1 cannot be linked"; }; }
+
+for file in check_security security security_crypto security_floods security_states; do
+	compile "$top_srcdir/tests/sim/$file.c" "$work/s_$file.o" || fail "$file.c"
+done
+for file in kernel trial world; do
+	compile "$top_srcdir/tests/sim/$file.c" "$work/w_$file.o" || fail "$file.c"
+done
+for file in check_sim hostile normal trouble; do
+	compile "$top_srcdir/tests/sim/$file.c" "$work/n_$file.o" || fail "$file.c"
+done
+
+# True when the tests pass with these objects before the libraries.
+passes() {
+	link security "$work"/s_*.o "$work"/w_*.o "$@"
+	timeout 120 "$work/security" >"$work/log" 2>&1 || return 1
+	link sim "$work"/n_*.o "$work"/w_*.o "$@"
+	timeout 120 "$work/sim" --runs 60 >"$work/log" 2>&1
+}
+
+passes || { tail -n 10 "$work/log"; fail "the tests fail without any change"; }
+mutants=0
+# mutant FILE WHAT SED-EXPRESSION
+mutant() {
+	local file=$1 what=$2
+	mutants=$((mutants + 1))
+	sed -E "$3" "$top_srcdir/src/engine/$file.c" >"$work/mutant.c"
+	cmp -s "$work/mutant.c" "$top_srcdir/src/engine/$file.c" && fail "nothing to change in $file.c for: $what"
+	compile "$work/mutant.c" "$work/mutant_$mutants.o" || fail "$what: does not compile"
+	passes "$work/mutant_$mutants.o" && fail "no test notices: $what ($file.c)"
+	echo "noticed: $what ($(grep -m1 -E '^(FAILED|[a-z0-9_-]+: )' "$work/log" | cut -c1-90))"
+}
+
+mutant verify "the comparison is turned round" 's/!ct_equal\(want/ct_equal(want/'
+mutant verify "every hash is right" 's/!ct_equal\(want, payload_body\(p\)\)/false/'
+mutant verify "only the first octets are compared" 's/ct_equal\(want, payload_body\(p\)\)/(payload_body(p).n > 0 \&\& want.p[0] == payload_body(p).p[0])/'
+mutant verify "an empty hash is right" 's/!ct_equal\(want, payload_body\(p\)\)/payload_body(p).n != 0 \&\& !ct_equal(want, payload_body(p))/'
+mutant verify "a missing key is no reason" 's/return refuse_keys_missing\(.*/continue;/'
+mutant verify "no slot has a hash" 's/s->hash == KEY_NONE/s->hash != KEY_NONE/'
+mutant verify "the hash is over nothing" 's/end > from \? end - from : 0/0 * end/'
+mutant verify "the hash is over the padding too" 's/m->bytes\.n - m->padding/m->bytes.n/'
+mutant verify "what was refused is kept" 's/values_drop\(&x->values, c->id\[i\]\);/(void)x;/'
+mutant receive "a wrong hash is no refusal" 's/why = verify_hashes\(e, x, row->recv, &e->message\);/why = NULL;/'
+mutant receive "a wrong hash of a one-way message is no refusal" 's/why = verify_hashes\(e, &one, row->recv, &e->message\);/why = NULL;/'
+mutant receive "message IDs may be used again" 's/case MSGID_USED:/case 77:/'
+mutant receive "clear where encryption is due" 's/recv->protection == PROTECTION_ENCRYPTED \&\& !encrypted/false/'
+mutant receive "any address may speak" 's/!endpoint_eq\(&x->remote, in->remote\)/false/'
+mutant receive "phase 2 before phase 1" 's/!exchange_final\(root\) \|\| root->machine->phase != 1/false/'
+mutant receive "no cookie is needed" 's/return repeated\(e, x, in, &v\) \? v :/return existing(e, x, machine, in);/; s/^[[:space:]]*drop\(e, x, refuse_cookie_missing.*//'
+mutant receive "garbage is always answered" 's/root->garbled == LIMIT_GARBLED_ANSWERS/false/'
+mutant send "answers may be longer than questions" 's/bytes\.n > e->question/false/'
+mutant send "copies are answered for ever" 's/x->resends < LIMIT_RESENDS/true/'
+mutant transition "the IV moves before the message is accepted" 's/^(enum verdict run_row.*)$/\1/; s/struct action a = \{ \.engine = e, \.x = x, \.arena = e->arena, \.now = e->now, \.row = row,/if (in != NULL \&\& in->encrypted) { memcpy(x->iv, in->iv_after, sizeof(x->iv)); x->iv_set = true; }\n&/'
+mutant msgids "the set forgets" 's/if \(\*slot == id\)/if (false)/'
+echo "PASS: mutations of the checks, $mutants checks"

@@ -1,0 +1,118 @@
+/* security.c -- the means of an attacker: datagrams of any kind, and those of a peer that has been authenticated. */
+#include "engine/internal.h"
+#include "security.h"
+
+struct endpoint port_500(const struct node *n)
+{
+	return (struct endpoint){ .addr = n->addr, .port = 500 };
+}
+
+size_t give(struct trial *t, struct node *n, const struct endpoint *from, struct span bytes)
+{
+	size_t before = n->sent_octets;
+
+	ike_clock(n->ike, world_now(t->w));
+	ike_datagram(n->ike, world_now(t->w), &n->addr, from, bytes);
+	return n->sent_octets - before;
+}
+
+size_t give_as_peer(struct trial *t, struct node *n, struct span bytes)
+{
+	struct endpoint from = port_500(n == t->a ? t->b : t->a);
+
+	return give(t, n, &from, bytes);
+}
+
+static struct exchange *first_of(const struct node *n, bool final)
+{
+	struct exchange *x = engine_first(n->ike->engine);
+
+	while (x != NULL && (exchange_final(x) != final || (final && x->machine->phase != 1)))
+		x = engine_next(x);
+	return x;
+}
+
+struct exchange *isakmp_sa(const struct node *n)
+{
+	return first_of(n, true);
+}
+
+struct exchange *unfinished(const struct node *n)
+{
+	return first_of(n, false);
+}
+
+bool bring_up(struct trial *t)
+{
+	node_initiate(t->a, "net");
+	world_run(t->w, 2000);
+	trial_check_up(t);
+	return trial_expect(t, isakmp_sa(t->a) != NULL && isakmp_sa(t->b) != NULL, "no ISAKMP SA");
+}
+
+size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t flags, uint32_t msgid, uint8_t np,
+		    const void *body, size_t n)
+{
+	struct writer w = writer_on(p, DATAGRAM_MAX);
+
+	w.n = HEADER_SIZE;
+	memset(p, 0, HEADER_SIZE);
+	memcpy(p + HEADER_OFFSET_ICOOKIE, cookies, 16);
+	patch_u8(&w, HEADER_OFFSET_NP, np);
+	patch_u8(&w, HEADER_OFFSET_MAJOR, 0x10);
+	patch_u8(&w, HEADER_OFFSET_XCHG, type);
+	patch_u8(&w, HEADER_OFFSET_FLAGS, flags);
+	patch_u32(&w, HEADER_OFFSET_MSGID, msgid);
+	put_bytes(&w, span_of(body, n));
+	patch_u32(&w, HEADER_OFFSET_LENGTH, (uint32_t)w.n);
+	return w.n;
+}
+
+/* Under the ISAKMP SA of n, as its engine would send it. */
+static void send_under(struct trial *t, struct node *n, uint32_t msgid, const struct message_desc *m,
+		       uint32_t variants, uint16_t iv, uint16_t key, const void *out)
+{
+	struct exchange *x = isakmp_sa(n);
+	struct node *to = n == t->a ? t->b : t->a;
+	struct exchange one = { 0 };
+	struct engine *e = n->ike->engine;
+	struct span bytes;
+
+	if (!trial_expect(t, x != NULL, "no ISAKMP SA to attack under"))
+		return;
+	one = (struct exchange){ .engine = e, .parent = x, .local = x->local, .remote = x->remote,
+				 .msgid = msgid };
+	memcpy(one.cookies, x->cookies, sizeof(one.cookies));
+	engine_enter(e, world_now(t->w));
+	bytes = build_message(e, &one, m, variants, out, iv, key);
+	trial_expect(t, bytes.n > 0, "the attack cannot be written");
+	if (bytes.n > 0)
+		give_as_peer(t, to, bytes);
+	values_free(&one.values);
+	engine_leave(e);
+}
+
+void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out)
+{
+	send_under(t, n, 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
+		   oneway_informational.cipher_key, out);
+}
+
+void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
+{
+	send_under(t, n, msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv, machine_quick.cipher_key,
+		   out);
+}
+
+void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, struct out_QI1 *out)
+{
+	uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0 };
+	struct emit_SA *sa = ARENA_NEW(a, struct emit_SA);
+	uint8_t *nonce = arena_alloc(a, 16);
+
+	for (unsigned i = 0; i < 16; i++)
+		nonce[i] = (uint8_t)trial_pick(t, 256);
+	spis[PROTOCOL_ID_ESP] = spi;
+	offer_ipsec(a, phase1_of(isakmp_sa(n))->c, spis, 0, sa);
+	*out = (struct out_QI1){ .SAi = sa, .n_SAi = 1, .Ni.data = span_of(nonce, 16) };
+}
