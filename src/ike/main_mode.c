@@ -251,6 +251,8 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 	if (a->resumed == NULL) {
 		if (ct_equal(in->KEr->data, span_of(p->n->pub, dh_public_size(group))))
 			return action_refuse(a, refuse_reflected(a->arena, "Diffie-Hellman value"));
+		if (span_eq(in->Nr->data, action_value(a, KEY_NI_B, 0)))
+			return action_refuse(a, refuse_reflected(a->arena, "nonce"));
 		await_begin(&p->await, a->x->serial);
 		await_dh(&p->await, &(struct dh_request){
 			 .group = group, .priv = span_of(p->n->priv, dh_private_size(group)),

@@ -323,6 +323,8 @@ static enum action_result judge(struct action *a, const struct in_QR1 *in)
 
 	if (in->n_SAr != 1)
 		return action_fail(a, refuse_many_sas(a->arena, in->n_SAr));
+	if (span_eq(in->Nr->data, action_value(a, KEY_NI_B, 0)))
+		return action_fail(a, refuse_reflected(a->arena, "nonce"));
 	why = check_ipsec(a->arena, p->c, p->group, in->SAr[0], &p->chosen);
 	if (why != NULL)
 		return action_fail(a, why);

@@ -89,9 +89,8 @@ static void replay_after_end(struct trial *t, struct tape *tape)
 	unsigned added;
 
 	second.name = span_str("second");
-	second.left.client = subnet_of_host(&t->a->addr);
-	second.right.client = subnet_of_host(&t->b->addr);
-	second.tunnel = true;
+	second.left.client = subnet_of_host(&(struct ip_addr){ .len = 4, .b = { 10, 7, 0, 1 } });
+	second.right.client = subnet_of_host(&(struct ip_addr){ .len = 4, .b = { 10, 7, 0, 2 } });
 	node_connection(t->a, &second);
 	node_connection(t->b, &second);
 	tape_start(t, tape);

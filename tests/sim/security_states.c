@@ -428,8 +428,8 @@ static bool forge(void *ctx, struct node *to, const struct endpoint *from, struc
 			patch_u8(&w, HEADER_OFFSET_ICOOKIE + i % 8, (uint8_t)(p[i % 8] + 1));
 		else if (f->what == 13)
 			patch_u8(&w, HEADER_OFFSET_FLAGS, (uint8_t)((flags ^ 1) | (i % 4) << 1));
-		else if (p[HEADER_OFFSET_FLAGS] % 2 == 1)	/* 9: the cipher text is changed */
-			p[HEADER_SIZE + (i * 37) % (d->n - HEADER_SIZE)] ^= (uint8_t)(1u << i % 8);
+		else if (p[HEADER_OFFSET_FLAGS] % 2 == 1)	/* 9: the cipher text of what a hash covers */
+			p[HEADER_SIZE + (i * 37) % 44] ^= (uint8_t)(1u << i % 8);
 		else
 			continue;
 		f->forged++;
