@@ -44,7 +44,8 @@ static void delete_ipsec(struct action *a, const struct payload_D *d)
 {
 	struct phase1 *p = phase1_of(a->x);
 
-	for (size_t i = 0; i < d->n_spis; i++) {
+	/* With the last of them an ISAKMP SA that is retired goes, and p with it. */
+	for (size_t i = 0; i < d->n_spis && !a->x->dying; i++) {
 		uint32_t spi = get_u32(d->spis.p + 4 * i);
 		struct exchange *x = phase2_by_spi(p->ike, p, d->protocol, spi);
 

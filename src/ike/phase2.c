@@ -30,14 +30,49 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	return p;
 }
 
+/* The SA of c that outgoing traffic takes now; NULL = none. */
+static const struct phase2 *current(const struct connection *c)
+{
+	const struct phase2 *q;
+
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		if (q->uses_eroute && q->established != 0)
+			return q;
+	return NULL;
+}
+
+/* The peer has accepted once what made the old SA, and nothing weaker will do. */
+static void inherit(struct phase2 *p, const struct phase2 *old)
+{
+	for (unsigned i = 0; i < old->chosen.n; i++)
+		p->inherited |= 1u << old->chosen.p[i].protocol;
+	if (p->group == 0)
+		p->group = old->group;
+}
+
+struct connection phase2_policy(const struct phase2 *p)
+{
+	struct connection c = *p->c;
+
+	if (p->inherited == 0)
+		return c;
+	c.policy.encrypt = (p->inherited & 1u << PROTOCOL_ID_ESP) != 0;
+	c.policy.authenticate = (p->inherited & 1u << PROTOCOL_ID_AH) != 0;
+	c.policy.compress = (p->inherited & 1u << PROTOCOL_ID_IPCOMP) != 0;
+	c.policy.pfs = p->group != 0;
+	return c;
+}
+
 void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
 		  uint32_t try)
 {
+	const struct phase2 *old = current(c);
 	struct phase2 *p = phase2_new(phase1_of(parent), c, whack, try);
 
 	if (c->policy.pfs)
-		p->group = c->policy.pfs_group != 0 ? c->policy.pfs_group
-						    : p->root->chosen.group;
+		p->group = c->policy.pfs_group != 0 ? c->policy.pfs_group : p->root->chosen.group;
+	if (old != NULL)
+		inherit(p, old);
 	engine_initiate(ike->engine, ike->now, &machine_quick, parent, &parent->local,
 			&parent->remote, p);
 }

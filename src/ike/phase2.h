@@ -28,6 +28,7 @@ struct phase2 {
 	struct await await;
 	struct quick_scratch *n;	/* NULL once established */
 	uint16_t group;			/* of PFS, 0 = none */
+	uint32_t inherited;		/* protocols of the SA that is replaced, 1 << protocol_id; 0 = none is */
 	unsigned stage;			/* of the action that waits */
 	struct choice chosen;
 	struct spi_slot spi[CHOICE_PROTOCOLS];	/* ours */
@@ -39,6 +40,10 @@ struct phase2 {
 };
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try);
+
+/* The connection of p with the policy that p negotiates by: that of the SA which it replaces, which may be
+ * stricter than the connection's own (the manual, "Rekeying"). */
+struct connection phase2_policy(const struct phase2 *p);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

@@ -72,7 +72,8 @@ static enum action_result failed_await(struct action *a)
 enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 {
 	struct phase2 *p = of(a);
-	uint32_t wanted = connection_protocols(p->c);
+	struct connection policy = phase2_policy(p);
+	uint32_t wanted = connection_protocols(&policy);
 	uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0 };
 
 	if (p->stage == STAGE_BEGIN) {
@@ -97,7 +98,7 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 		spis[p->spi[i].protocol] = p->spi[i].spi;
 	out->SAi = ARENA_NEW(a->arena, struct emit_SA);
 	out->n_SAi = 1;
-	offer_ipsec(a->arena, p->c, spis, p->group, (struct emit_SA *)out->SAi);
+	offer_ipsec(a->arena, &policy, spis, p->group, (struct emit_SA *)out->SAi);
 	out->Ni.data = new_nonce(a);
 	if (p->group != 0)
 		out->KEi.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
@@ -319,13 +320,14 @@ static bool same_clients(struct action *a, const struct in_QR1 *in)
 static enum action_result judge(struct action *a, const struct in_QR1 *in)
 {
 	struct phase2 *p = of(a);
+	struct connection policy = phase2_policy(p);
 	const struct refusal *why;
 
 	if (in->n_SAr != 1)
 		return action_fail(a, refuse_many_sas(a->arena, in->n_SAr));
 	if (span_eq(in->Nr->data, action_value(a, KEY_NI_B, 0)))
 		return action_fail(a, refuse_reflected(a->arena, "nonce"));
-	why = check_ipsec(a->arena, p->c, p->group, in->SAr[0], &p->chosen);
+	why = check_ipsec(a->arena, &policy, p->group, in->SAr[0], &p->chosen);
 	if (why != NULL)
 		return action_fail(a, why);
 	if (!same_clients(a, in))
