@@ -171,8 +171,9 @@ static enum verdict decline(struct engine *e, struct exchange *x, const struct a
 	 * then refused, has nothing to go back to. */
 	if (r == ACTION_FAIL || x->state == NULL || x->state->start)
 		engine_end(e, x, END_REFUSED);
-	else if (!timer_armed(&x->timer))
-		timer_arm(&e->timers, &x->timer, e->now + TIMER_LARVAL_MS[0]);
+	else if (!timer_armed(&x->timer))	/* it was parked: wait on, and send again what was sent */
+		timer_arm(&e->timers, &x->timer,
+			  e->now + (x->sends > 0 ? x->interval : TIMER_LARVAL_MS[0]));
 	return r == ACTION_IGNORE ? VERDICT_IGNORED : VERDICT_REFUSED;
 }
 

@@ -141,6 +141,7 @@ began=$SECONDS
 check "--asynchronous" whack --initiate --name gone --asynchronous
 [ ! -s "$DIR/out" ] && [ $((SECONDS - began)) -le 2 ] || fail "--asynchronous waits, or tells"
 ok "--asynchronous returns at once and tells nothing"
+check "an ICMP error is logged with what it says" grep -Eq 'message to 127\.0\.0\.77:500 was not delivered: Connection refused \(ICMP type 3 code 3' "$DIR/log"
 told "the negotiation goes on without whack" '#[0-9]+ negotiating with 127\.0\.0\.77'
 says 0 '004 "gone": its SAs are deleted' whack --terminate --name gone
 untold "terminated, the negotiation is over" '#[0-9]+ negotiating with 127\.0\.0\.77'

@@ -21,6 +21,8 @@ try() {
 	pluto_whack east --initiate secret >"$LAB_DIR/initiate.log" 2>&1 || lab_fail "$title: not negotiated"
 	lab_check "$title: it is $mode mode" grep -q "^004 .*IPsec SA established, .*, $mode " "$LAB_DIR/initiate.log"
 	pluto_whack east --status secret >"$LAB_DIR/status.log"
+	lab_check "$title: our SPI is not one of those for manual keying" grep -Eq 'in 0x([1-9a-f]|0[1-9a-f]|00[1-9a-f]|000[1-9a-f]|0000[1-9a-f])' \
+		"$LAB_DIR/status.log"
 	lab_check "$title: shown as described" grep -q "^000 \"secret\" up: $shape\$" "$LAB_DIR/status.log"
 	sleep 0.2
 	before=$(lab_count wire esp)
@@ -41,6 +43,15 @@ try "tunnel" tunnel '192\.0\.2\.1\.\.\.192\.0\.2\.2' 192.0.2.2 140 \
 lab_in west ip addr add 10.0.2.77/32 dev lo
 try "a host and a subnet" tunnel '192\.0\.2\.1\.\.\.192\.0\.2\.2===10\.0\.2\.0\/24' 10.0.2.77 140 \
 	--host 192.0.2.1 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk --esp aes256gcm16
+
+# None of --encrypt, --authenticate, --pfs: an ISAKMP SA and nothing else.
+for id in east west; do
+	pluto_whack "$id" --name alone --host 192.0.2.1 --to --host 192.0.2.2 --psk >"$LAB_DIR/$id.add.log" 2>&1
+done
+lab_check "a connection for an ISAKMP SA alone" pluto_whack east --initiate alone
+pluto_whack east --status alone >"$LAB_DIR/status.log"
+lab_check "has that" grep -q '^000 "alone" up: ' "$LAB_DIR/status.log"
+lab_check "and no IPsec SA" eval 'grep -q "ISAKMP SA with" "$LAB_DIR/status.log" && ! grep -q "IPsec SA under" "$LAB_DIR/status.log"'
 
 lab_check "no ping was on the wire in clear" [ "$(lab_count wire icmp)" = 0 ]
 lab_check "with no connection left they go in clear" lab_ping east 192.0.2.2 2

@@ -97,6 +97,23 @@ pluto_whack east --listen >"$LAB_DIR/command.log" 2>&1
 ends 0 "a secrets file that does not parse leaves the old ones in force" pluto_whack east --initiate secret
 sed -i '$d' "$LAB_DIR/east/secrets"
 
+# A responder makes room: the same client comes back from another address, and the old SAs never ended.
+lab_stop east KILL
+pluto_start east east
+lab_in east ip addr add 192.0.2.51/32 dev wan
+moved="--name moved --host 192.0.2.51 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk"
+for id in east west; do
+	# shellcheck disable=SC2086 # the words of one command line
+	ends 0 "$id: the client by another address" pluto_whack "$id" $moved
+	ends 0 "$id: listens" pluto_whack "$id" --listen
+done
+lab_check "the peer still has the SAs of the old one" sh -c '"$0" --ctlbase "$1/west/pluto" --status --brief | grep -q "up *.secret"' \
+	"$WHACK" "$LAB_DIR"
+ends 0 "it comes from there" pluto_whack east --initiate moved
+lab_check "the responder deletes the SAs that are in the way" grep -q 'deleting the SAs of "secret"' "$LAB_DIR/west.log"
+lab_wait 5 "way for the new one" lab_ping ehost 10.0.2.9 1
+lab_check "and pings go through" lab_ping ehost 10.0.2.9 2
+
 # Shutdown ends all SAs and routes.
 before=$(clear_)
 lab_check "a tunnel at last" lab_ping ehost 10.0.2.9 1

@@ -68,11 +68,10 @@ size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t
 	return w.n;
 }
 
-/* Under the ISAKMP SA of n, as its engine would send it. */
-static void send_under(struct trial *t, struct node *n, uint32_t msgid, const struct message_desc *m,
+/* Under x, a phase 1 of n, as its engine would send it. */
+static void send_under(struct trial *t, struct node *n, struct exchange *x, uint32_t msgid, const struct message_desc *m,
 		       uint32_t variants, uint16_t iv, uint16_t key, const void *out)
 {
-	struct exchange *x = isakmp_sa(n);
 	struct node *to = n == t->a ? t->b : t->a;
 	struct exchange one = { 0 };
 	struct engine *e = n->ike->engine;
@@ -86,6 +85,8 @@ static void send_under(struct trial *t, struct node *n, uint32_t msgid, const st
 	engine_enter(e, world_now(t->w));
 	bytes = build_message(e, &one, m, variants, out, iv, key);
 	trial_expect(t, bytes.n > 0, "the attack cannot be written");
+	if (m->protection == PROTECTION_CLEAR && bytes.n > 0)
+		e->out[HEADER_OFFSET_FLAGS] &= (uint8_t)~HEADER_FLAGS_ENCRYPTION;
 	if (bytes.n > 0)
 		give_as_peer(t, to, bytes);
 	values_free(&one.values);
@@ -94,14 +95,58 @@ static void send_under(struct trial *t, struct node *n, uint32_t msgid, const st
 
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out)
 {
-	send_under(t, n, 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
+	send_under(t, n, isakmp_sa(n), 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
 		   oneway_informational.cipher_key, out);
 }
 
 void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
 {
-	send_under(t, n, msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv, machine_quick.cipher_key,
-		   out);
+	send_under(t, n, isakmp_sa(n), msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv,
+		   machine_quick.cipher_key, out);
+}
+
+void hostile_quick_in_clear(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
+{
+	struct message_desc clear = message_QI1;
+
+	clear.protection = PROTECTION_CLEAR;
+	send_under(t, n, isakmp_sa(n), msgid, &clear, 1u << VARIANT_NOPFS, KEY_NONE, KEY_NONE, out);
+}
+
+void hostile_quick_too_early(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
+{
+	send_under(t, n, unfinished(n), msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv,
+		   machine_quick.cipher_key, out);
+}
+
+void hostile_delete(struct trial *t, struct node *n, uint8_t spi[4], size_t hash_octets, size_t right)
+{
+	struct exchange *x = isakmp_sa(n);
+	struct exchange one = { .engine = n->ike->engine, .parent = x, .msgid = 1 + trial_pick(t, 0x7fffffff) };
+	struct arena *a = arena_new();
+	struct key_context c = { .arena = a };
+	struct span own = span_of(spi, 4), hash;
+	struct emit_D d = { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ESP, .spis = &own, .n_spis = 1 };
+	uint8_t p[DATAGRAM_MAX], rest[64], bytes[64] = { 0 };
+	struct writer r = writer_on(rest, sizeof(rest)), w = writer_on(p, sizeof(p));
+
+	memcpy(one.cookies, x->cookies, sizeof(one.cookies));
+	emit_D(&r, PAYLOAD_TYPE_NONE, &d);
+	c.rest = writer_span(&r);
+	hash = keys_value(&one, &c, message_INF.slots[SLOT_INF_HASH_1].hash, 0);
+	if (trial_expect(t, hash.n >= right, "the hash cannot be computed") && right > 0)
+		memcpy(bytes, hash.p, right);
+	w.n = make_message(p, x->cookies, EXCHANGE_TYPE_INFORMATIONAL, 1, one.msgid, PAYLOAD_TYPE_HASH, NULL, 0);
+	put_u8(&w, PAYLOAD_TYPE_D);
+	put_u8(&w, 0);
+	put_u16(&w, (uint16_t)(GENERIC_SIZE + hash_octets));
+	put_bytes(&w, span_of(bytes, hash_octets));
+	put_bytes(&w, writer_span(&r));
+	if (trial_expect(t, protect_seal(n->ike->engine, &one, oneway_informational.iv, oneway_informational.cipher_key, &w),
+			 "the attack cannot be encrypted"))
+		give_as_peer(t, n == t->a ? t->b : t->a, writer_span(&w));
+	values_free(&one.values);
+	arena_free(a);
 }
 
 void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, struct out_QI1 *out)
@@ -113,6 +158,8 @@ void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, st
 	for (unsigned i = 0; i < 16; i++)
 		nonce[i] = (uint8_t)trial_pick(t, 256);
 	spis[PROTOCOL_ID_ESP] = spi;
-	offer_ipsec(a, phase1_of(isakmp_sa(n))->c, spis, 0, sa);
-	*out = (struct out_QI1){ .SAi = sa, .n_SAi = 1, .Ni.data = span_of(nonce, 16) };
+	offer_ipsec(a, phase1_of(isakmp_sa(n) != NULL ? isakmp_sa(n) : unfinished(n))->c, spis, 0, sa);
+	*out = (struct out_QI1){ .SAi = sa, .n_SAi = 1, .Ni.data = span_of(nonce, 16), .has_IDci = true };
+	out->IDci = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\1\0\377\377\377\0", 8) };
+	out->IDcr = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\2\0\377\377\377\0", 8) };
 }

@@ -65,6 +65,28 @@ void c1_no_amplification(struct trial *t)
 	buf_free(&first);
 }
 
+/* The same datagram a thousand times, in each state of the responder. */
+void c1_copies_are_not_answered_for_ever(struct trial *t)
+{
+	struct tape tape;
+	size_t sent;
+
+	trial_describe(t);
+	tape_start(t, &tape);
+	node_initiate(t->a, "net");
+	world_run(t->w, 2000);
+	world_middle(t->w, &(struct man_in_the_middle){ 0 });
+	sent = t->b->sent;
+	for (size_t i = 0; i < tape.n; i++)
+		for (unsigned k = 0; tape.at[i].to == t->b && k < 1000; k++)
+			give_as_peer(t, t->b, span_buf(tape.at[i].bytes));
+	trial_expect(t, t->b->sent - sent <= LIMIT_RESENDS * tape.n, "%zu answers to copies of %zu datagrams",
+		     t->b->sent - sent, tape.n);
+	world_run(t->w, 10000);
+	trial_check_up(t);
+	tape_free(&tape);
+}
+
 /* A hundred thousand beginnings from everywhere, and from the peer's own address. */
 void c2_half_open_is_bounded(struct trial *t)
 {

@@ -217,7 +217,6 @@ void b5_identities_of_quick_mode(struct trial *t)
 	for (unsigned type = 0; type < 256; type += type < 14 ? 1 : 11)
 		for (unsigned i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
 			offer_of(t, a, t->a, 4096 + n, &out);
-			out.has_IDci = true;
 			out.IDci = out.IDcr = (struct emit_ID){ .type = (uint8_t)type, .protocol = (uint8_t)trial_pick(t, 256),
 				.port = (uint16_t)trial_pick(t, 65536), .data = span_of(noise, sizes[i / 2]) };
 			if (i % 2 == 0)		/* one of them is right */
@@ -344,6 +343,32 @@ void b15_nothing_in_clear_counts(struct trial *t)
 	trial_check_twins(t);
 }
 
+/* Under the right keys a hash that is empty, too short, too long or right only at its beginning; then the right one. */
+void b15_hashes_of_any_length(struct trial *t)
+{
+	static const struct { size_t octets, right; } hashes[] = {
+		{ 0, 0 }, { 1, 1 }, { 12, 12 }, { 31, 31 }, { 32, 31 }, { 32, 1 }, { 32, 0 }, { 33, 32 }, { 60, 32 }, { 64, 32 },
+	};
+	struct pieces p = { 0 };
+	struct picture before, now;
+	uint8_t spi[4];
+
+	trial_describe(t);
+	if (!bring_up(t))
+		return;
+	make_pieces(&p, t->a, spi);
+	before = look(t->b);
+	for (unsigned i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		hostile_delete(t, t->a, spi, hashes[i].octets, hashes[i].right);
+		now = look(t->b);
+		trial_expect(t, same(&before, &now), "a hash of %zu octets, %zu of them right, deletes an SA",
+			     hashes[i].octets, hashes[i].right);
+	}
+	hostile_delete(t, t->a, spi, 32, 32);
+	now = look(t->b);
+	trial_expect(t, !same(&before, &now), "the right hash deletes nothing: the others prove nothing");
+}
+
 /* ---- B9: message IDs ------------------------------------------------------- */
 
 void b9_message_ids_are_used_once(struct trial *t)
@@ -361,9 +386,6 @@ void b9_message_ids_are_used_once(struct trial *t)
 
 		added = t->b->added;
 		offer_of(t, a, t->a, 5000 + i, &out);
-		out.has_IDci = true;
-		out.IDci = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\1\0\377\377\377\0", 8) };
-		out.IDcr = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\2\0\377\377\377\0", 8) };
 		hostile_quick(t, t->a, msgid, &out);
 		world_run(t->w, 100);
 		trial_expect(t, (t->b->added > added) == (i == 0), "Quick Mode %u with ID %u %s SAs", i, msgid,
@@ -496,6 +518,45 @@ void b11_commit_bit(struct trial *t)
 	trial_check_twins(t);
 }
 
+/* Genuine datagrams, but from somebody else: they change nothing, and are hardly answered. */
+static bool from_elsewhere(void *ctx, struct node *to, const struct endpoint *from, struct buf *d)
+{
+	struct forger *f = ctx;
+	struct endpoint others[3] = { *from, *from, *from };
+
+	others[0].port = 501;
+	others[1].addr.b[3] = 77;
+	others[2].addr.b[0] = 10;
+	for (unsigned i = 0; i < 3; i++) {
+		struct picture before = look(to), now;
+
+		give(f->t, to, &others[i], span_buf(*d));
+		now = look(to);
+		/* The very first message is as good from another port: it begins a negotiation with whoever is there. */
+		if (!same(&before, &now) && get_u64(d->p + HEADER_OFFSET_RCOOKIE) != 0)
+			trial_expect(f->t, false, "%s takes a datagram from another address or port", to->name);
+		f->forged++;
+	}
+	return true;
+}
+
+void b12_other_addresses(struct trial *t)
+{
+	struct forger f = { .t = t };
+
+	trial_describe(t);
+	world_middle(t->w, &(struct man_in_the_middle){ .ctx = &f, .pass = from_elsewhere });
+	bring_up(t);
+	trial_expect(t, f.forged > 20, "only %u were forged", f.forged);
+	node_initiate(t->a, "net");
+	world_run(t->w, 2000);
+	node_terminate(t->a, "net");
+	world_run(t->w, 2000);
+	trial_expect(t, t->a->status[WHACK_STATUS_RETRANSMISSION] == 0, "something had to be sent again");
+	world_middle(t->w, &(struct man_in_the_middle){ 0 });
+	world_run(t->w, 100000);
+}
+
 /* The second message of an initiator that does not know our cookie proves nothing. */
 static bool forget_cookie(void *ctx, struct node *to, const struct endpoint *from, struct buf *d)
 {
@@ -561,9 +622,6 @@ void b18_quick_modes_are_capped(struct trial *t)
 		return;
 	for (unsigned i = 0; i < 6000; i++) {
 		offer_of(t, a, t->a, 5000 + i, &out);
-		out.has_IDci = true;
-		out.IDci = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\1\0\377\377\377\0", 8) };
-		out.IDcr = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\2\0\377\377\377\0", 8) };
 		hostile_quick(t, t->a, 100 + i, &out);
 		if (i % 16 == 0)
 			world_run(t->w, 10);

@@ -388,6 +388,38 @@ START_TEST(others_cannot_interfere)
 }
 END_TEST
 
+static bool add_forgery(void *ctx, struct node *to, const struct endpoint *from, struct buf *d)
+{
+	unsigned *seen = ctx;
+	struct buf forged;
+
+	if (to != trial.a || ++*seen != 2)
+		return true;
+	forged = buf_copy(span_buf(*d));	/* MR2: its KE comes first */
+	memset(forged.p + HEADER_SIZE + GENERIC_SIZE, 0, dh_public_size(ALG_CURVE25519));
+	world_inject(trial.w, to, from, span_buf(forged));
+	buf_free(&forged);
+	return false;
+}
+
+/* A forged answer comes in place of the genuine one.  It is refused only after Diffie-Hellman was tried;
+ * then our message is sent again in its time, and the genuine answer comes again. */
+START_TEST(forged_answer_does_not_end_it)
+{
+	unsigned seen = 0;
+
+	trial_begin(&trial, "unit", 1, false);
+	trial_describe(&trial);
+	world_middle(trial.w, &(struct man_in_the_middle){ .ctx = &seen, .pass = add_forgery });
+	node_initiate(trial.a, "net");
+	world_run(trial.w, 12000);
+	ck_assert(node_said(trial.a, "dh_failed"));
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_SUCCESS);
+	trial_end(&trial);
+	ck_assert(!trial.failed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("engine");
@@ -405,6 +437,7 @@ int main(void)
 	tcase_add_test(io, duplicates_are_answered_alike);
 	tcase_add_test(io, parked_exchange_ignores_others);
 	tcase_add_test(io, others_cannot_interfere);
+	tcase_add_test(io, forged_answer_does_not_end_it);
 	suite_add_tcase(s, parts);
 	suite_add_tcase(s, keys);
 	suite_add_tcase(s, io);
