@@ -68,10 +68,11 @@ size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t
 	return w.n;
 }
 
-/* Under x, a phase 1 of n, as its engine would send it. */
-static void send_under(struct trial *t, struct node *n, struct exchange *x, uint32_t msgid, const struct message_desc *m,
+/* Under the ISAKMP SA of n, as its engine would send it. */
+static void send_under(struct trial *t, struct node *n, uint32_t msgid, const struct message_desc *m,
 		       uint32_t variants, uint16_t iv, uint16_t key, const void *out)
 {
+	struct exchange *x = isakmp_sa(n);
 	struct node *to = n == t->a ? t->b : t->a;
 	struct exchange one = { 0 };
 	struct engine *e = n->ike->engine;
@@ -95,13 +96,13 @@ static void send_under(struct trial *t, struct node *n, struct exchange *x, uint
 
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out)
 {
-	send_under(t, n, isakmp_sa(n), 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
+	send_under(t, n, 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
 		   oneway_informational.cipher_key, out);
 }
 
 void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
 {
-	send_under(t, n, isakmp_sa(n), msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv,
+	send_under(t, n, msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv,
 		   machine_quick.cipher_key, out);
 }
 
@@ -110,13 +111,7 @@ void hostile_quick_in_clear(struct trial *t, struct node *n, uint32_t msgid, con
 	struct message_desc clear = message_QI1;
 
 	clear.protection = PROTECTION_CLEAR;
-	send_under(t, n, isakmp_sa(n), msgid, &clear, 1u << VARIANT_NOPFS, KEY_NONE, KEY_NONE, out);
-}
-
-void hostile_quick_too_early(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)
-{
-	send_under(t, n, unfinished(n), msgid, &message_QI1, 1u << VARIANT_NOPFS, machine_quick.iv,
-		   machine_quick.cipher_key, out);
+	send_under(t, n, msgid, &clear, 1u << VARIANT_NOPFS, KEY_NONE, KEY_NONE, out);
 }
 
 void hostile_delete(struct trial *t, struct node *n, uint8_t spi[4], size_t hash_octets, size_t right)
@@ -158,7 +153,7 @@ void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, st
 	for (unsigned i = 0; i < 16; i++)
 		nonce[i] = (uint8_t)trial_pick(t, 256);
 	spis[PROTOCOL_ID_ESP] = spi;
-	offer_ipsec(a, phase1_of(isakmp_sa(n) != NULL ? isakmp_sa(n) : unfinished(n))->c, spis, 0, sa);
+	offer_ipsec(a, phase1_of(isakmp_sa(n))->c, spis, 0, sa);
 	*out = (struct out_QI1){ .SAi = sa, .n_SAi = 1, .Ni.data = span_of(nonce, 16), .has_IDci = true };
 	out->IDci = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\1\0\377\377\377\0", 8) };
 	out->IDcr = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\2\0\377\377\377\0", 8) };

@@ -34,9 +34,8 @@ size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out);
 void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out);
 
-/* The same not encrypted, with the right hash; and before the ISAKMP SA is established. */
+/* The same not encrypted, with the right hash. */
 void hostile_quick_in_clear(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out);
-void hostile_quick_too_early(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out);
 
 /* A Delete for the SPI whose hash has so many octets, the first `right` of them those of the right one. */
 void hostile_delete(struct trial *t, struct node *n, uint8_t spi[4], size_t hash_octets, size_t right);
@@ -46,7 +45,7 @@ void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, st
 
 trial_run b1_every_type_in_every_state, b4_cookies_of_a_refused_beginning, b5_identities_of_quick_mode,
 	  b6_deletes_in_every_order, b9_message_ids_are_used_once,
-	  b9_garbage_uses_no_message_ids, b11_commit_bit, b12_cookies_and_types_change,
+	  b9_garbage_uses_no_message_ids, b11_commit_bit, b12_cookies_and_types_change, b12_other_addresses,
 	  b13_protection_is_that_of_the_row, b14_own_secret_is_missing, b15_nothing_in_clear_counts, b15_hashes_of_any_length,
 	  b18_quick_modes_are_capped;					/* security_states.c */
 trial_run c1_no_amplification, c1_copies_are_not_answered_for_ever,
