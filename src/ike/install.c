@@ -160,6 +160,14 @@ static void switch_eroute(struct phase2 *p, struct plan *plan)
 	take_over(p);
 }
 
+void install_switch(struct phase2 *p, void (*done)(struct ike *, void *, bool, const char *))
+{
+	struct plan *plan = plan_new(p->ike, p->c);
+
+	switch_eroute(p, plan);
+	plan_submit(plan, done, p);
+}
+
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what)
 {
 	struct plan *plan = plan_new(p->ike, p->c);

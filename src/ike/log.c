@@ -46,6 +46,12 @@ static void to_log(struct ike *ike, const struct connection *c, const struct exc
 	ike->host.log(ike->host.ctx, &event);
 }
 
+/* Anybody can begin in the name of a peer: lines about that are limited, like those with a reason. */
+static const char *flood_of(const struct exchange *x)
+{
+	return x != NULL && x->parent == NULL && x->role == ROLE_RESPONDER && !x->proven ? "unproved_beginning" : NULL;
+}
+
 void ike_log(struct ike *ike, const struct connection *c, const struct exchange *x, uint32_t whack,
 	     uint16_t status, const char *fmt, ...)
 {
@@ -57,7 +63,7 @@ void ike_log(struct ike *ike, const struct connection *c, const struct exchange 
 	va_start(ap, fmt);
 	vsnprintf(body, sizeof(body), fmt, ap);
 	va_end(ap);
-	to_log(ike, c, x, status == WHACK_STATUS_LOG_SERIOUS ? LOG_SERIOUS : LOG_PLAIN, 0, NULL, body,
+	to_log(ike, c, x, status == WHACK_STATUS_LOG_SERIOUS ? LOG_SERIOUS : LOG_PLAIN, 0, flood_of(x), body,
 	       NULL);
 	if (whack == NO_WHACK)
 		return;

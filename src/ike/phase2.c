@@ -9,7 +9,10 @@
 
 #define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
 
+#define SWITCH_MS 500		/* for the peer to install what it has agreed to */
+
 static void on_timer(void *ctx, uint64_t now);
+static void on_switch(void *ctx, uint64_t now);
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try)
 {
@@ -24,6 +27,8 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	p->n = NEW(struct quick_scratch);
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;
+	p->switching.fire = on_switch;
+	p->switching.ctx = p;
 	c->uses++;
 	await_init(&p->await, root->ike);
 	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
@@ -117,20 +122,79 @@ static void say_established(struct phase2 *p)
 	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_SUCCESS, "%s", line);
 }
 
+/* p carries the traffic, or will soon: say so, and let whack go. */
+static void announce(struct phase2 *p)
+{
+	say_established(p);
+	if (p->whack != NO_WHACK)
+		ike_finish(p->ike, p->whack);
+	p->whack = NO_WHACK;
+}
+
+/* The eroute could not be given to p. */
+static void no_traffic(struct phase2 *p, const char *why)
+{
+	struct ike *ike = p->ike;
+
+	ike_refusal(ike, p->c, p->x, p->whack, true, refuse_backend_failed(ike->arena, p->c->name, why));
+	if (p->whack != NO_WHACK)
+		initiate_failed(ike, p->c, p->whack, WHACK_STATUS_KERNEL_FAILED);
+	p->whack = NO_WHACK;
+	send_delete(ike, p->x);
+	engine_end(ike->engine, p->x, END_LOCAL);
+}
+
+static void first_switched(struct ike *ike, void *ctx, bool ok, const char *why)
+{
+	(void)ike;
+	if (ok)
+		announce(ctx);
+	else
+		no_traffic(ctx, why);
+}
+
+static void later_switched(struct ike *ike, void *ctx, bool ok, const char *why)
+{
+	(void)ike;
+	if (!ok)
+		no_traffic(ctx, why);
+}
+
+static void on_switch(void *ctx, uint64_t now)
+{
+	struct phase2 *p = ctx;
+
+	ike_clock(p->ike, now);
+	if (!p->uses_eroute && p->c->newest_ipsec < p->x->serial)	/* else it is superseded already */
+		install_switch(p, later_switched);
+}
+
+/* The initiator may use the SA when the peer has the last message, which nobody confirms.  Where there is
+ * no other SA it begins at once; else the old one serves until the peer has surely had time. */
+static void begin_traffic(struct phase2 *p)
+{
+	if (current(p->c) == NULL) {
+		install_switch(p, first_switched);
+		return;
+	}
+	announce(p);
+	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + SWITCH_MS);
+}
+
 void phase2_established(struct phase2 *p)
 {
 	struct ike *ike = p->ike;
 	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life;
 
 	scratch_free(p);
-	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
-	say_established(p);
-	if (p->whack != NO_WHACK)
-		ike_finish(ike, p->whack);
-	p->whack = NO_WHACK;
 	timer_arm(engine_timers(ike->engine), &p->timer,
 		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+	if (p->uses_eroute)
+		announce(p);
+	else
+		begin_traffic(p);
+	p->established = ike->now;
 }
 
 static void on_timer(void *ctx, uint64_t now)
@@ -198,6 +262,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 		send_delete(ike, p->x);		/* the peer may have begun to use its SAs */
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
+	timer_disarm(engine_timers(ike->engine), &p->switching);
 	install_remove(p);
 	LIST_REMOVE(p, of_connection);
 	c->uses--;
@@ -205,7 +270,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	scratch_free(p);
 	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
-	else if (negotiating && whack != NO_WHACK)
+	else if (whack != NO_WHACK)	/* negotiating, or not yet given the traffic */
 		initiate_failed(ike, c, whack, end_status(why));
 	if (negotiating && why == END_NO_RESPONSE && !initiator)
 		replace_unconfirmed(p);

@@ -36,7 +36,8 @@ struct phase2 {
 	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
-	struct timer timer;
+	struct timer timer;		/* replacement, then expiry */
+	struct timer switching;		/* of the traffic to p */
 };
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try);
@@ -57,6 +58,9 @@ enum install {
 /* Make the keys and hand the SAs to the kernel, or switch the eroute to them; the answer comes to
  * p->await.  NULL, or why it cannot even be tried. */
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what);
+
+/* Outgoing traffic takes p, which is installed, from now on; done(ike, p, ...) when the kernel has it. */
+void install_switch(struct phase2 *p, void (*done)(struct ike *, void *, bool, const char *));
 
 /* Take away whatever of p is installed; p may go right after this. */
 void install_remove(struct phase2 *p);

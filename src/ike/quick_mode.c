@@ -357,7 +357,7 @@ enum action_result quick_inR1_outI2(struct action *a, const struct in_QR1 *in, s
 		return failed_await(a);
 	if (p->stage == STAGE_PREPARED) {
 		supply_pfs(a);
-		r = install(a, INSTALL_SAS | INSTALL_EROUTE);
+		r = install(a, INSTALL_SAS);
 		if (r != ACTION_OK)
 			return r;
 		if (p->await.failed)
