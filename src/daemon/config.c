@@ -77,6 +77,50 @@ static bool read_attach(struct config *c, const struct options *o, struct text *
 	return true;
 }
 
+/* What libunbound takes: an address, and maybe a port. */
+static bool server_fault(const char *server, const char **why, unsigned *column)
+{
+	const char *at = strchr(server, '@');
+	size_t n = at == NULL ? strlen(server) : (size_t)(at - server);
+	struct ip_addr a;
+	char *end;
+	long port;
+
+	if (!addr_parse(span_of(server, n), &a, why, column))
+		return true;
+	port = at == NULL ? 1 : strtol(at + 1, &end, 10);
+	*column = (unsigned)n + 2;
+	*why = "a port is a number from 1 to 65535";
+	return port < 1 || port > 65535 || (at != NULL && *end != '\0');
+}
+
+static bool check_dns(const struct config *c, const struct options *o, struct text *why)
+{
+	const char *reason;
+	unsigned column;
+
+	if (c->no_dnskeys && c->insecure_dnskeys) {
+		option_where(option_next(o, PLUTO_OPTION_INSECURE_DNSKEYS, NULL), why);
+		text_add(why, ": --insecure-dnskeys contradicts --no-dnskeys; keep one of them");
+		return false;
+	}
+	if (c->dns_server != NULL && server_fault(c->dns_server, &reason, &column)) {
+		option_where(option_next(o, PLUTO_OPTION_DNS_SERVER, NULL), why);
+		text_add(why, ": --dns-server ");
+		text_escape(why, span_str(c->dns_server));
+		text_add(why, ": %s (column %u); write an address, or 192.0.2.1@5353", reason, column);
+		return false;
+	}
+	if (c->dns_anchor != NULL && access(c->dns_anchor, R_OK) != 0) {
+		option_where(option_next(o, PLUTO_OPTION_DNS_ANCHOR, NULL), why);
+		text_add(why, ": --dns-anchor ");
+		text_escape(why, span_str(c->dns_anchor));
+		text_add(why, " cannot be read: %s; give a file of DS or DNSKEY records", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 static bool check_debug(const struct config *c, const struct options *o, struct text *why)
 {
 	if ((c->debug & DEBUG_CLASSES_PRIVATE) == 0 || c->keys_in_log)
@@ -113,6 +157,11 @@ bool config_make(struct config *c, const struct options *o, struct text *why)
 		.keys_dir = absolute(option_text(o, PLUTO_OPTION_WIRESHARK_KEYS, END_LEFT)),
 		.record = absolute(option_text(o, PLUTO_OPTION_RECORD, END_LEFT)),
 	};
+	c->no_dnskeys = option_given(o, PLUTO_OPTION_NO_DNSKEYS);
+	c->insecure_dnskeys = option_given(o, PLUTO_OPTION_INSECURE_DNSKEYS);
+	c->dns_anchor = absolute(option_text(o, PLUTO_OPTION_DNS_ANCHOR, END_LEFT));
+	if (option_given(o, PLUTO_OPTION_DNS_SERVER))
+		c->dns_server = xstrdup(option_text(o, PLUTO_OPTION_DNS_SERVER, END_LEFT));
 	find_programs(c);
 	c->socket = xprintf("%s.ctl", base);
 	c->pidfile = xprintf("%s.pid", base);
@@ -127,7 +176,8 @@ bool config_make(struct config *c, const struct options *o, struct text *why)
 		}
 		c->backend = PLUTO_OPTION_KERNEL_NONE;
 	}
-	return read_listen(c, o, why) && read_attach(c, o, why) && check_debug(c, o, why);
+	return read_listen(c, o, why) && read_attach(c, o, why) && check_debug(c, o, why) &&
+	       check_dns(c, o, why);
 }
 
 void config_free(struct config *c)
@@ -137,6 +187,8 @@ void config_free(struct config *c)
 	free(c->secretsfile);
 	free(c->keys_dir);
 	free(c->record);
+	free(c->dns_server);
+	free(c->dns_anchor);
 	free(c->klips);
 	free(c->updown);
 	*c = (struct config){ 0 };

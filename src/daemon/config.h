@@ -22,6 +22,9 @@ struct config {
 	char *secretsfile;	/* absolute; a glob pattern */
 	char *keys_dir;		/* or NULL */
 	char *record;		/* or NULL */
+	bool no_dnskeys, insecure_dnskeys;
+	char *dns_server;	/* ADDRESS or ADDRESS@PORT, or NULL */
+	char *dns_anchor;	/* or NULL */
 	char *klips;		/* program of the klips backend */
 	char *updown;		/* the default updown command */
 	struct ip_addr listen[CONFIG_LISTEN];

@@ -14,6 +14,7 @@
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/record.h"
+#include "daemon/resolver.h"
 #include "daemon/udp.h"
 #include "ike/ike.h"
 #include "secrets/store.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct listening *listening;
 	struct store *store;
 	struct keylog *keylog;
+	struct resolver *resolver;	/* or NULL */
 	struct record *record;	/* or NULL */
 	struct backend backend;
 	struct ike_host host;	/* ours, or the recording one around it */
@@ -142,6 +144,13 @@ static void host_keys(void *ctx, const struct sa_keys *keys)
 	keylog_add(d->keylog, keys);
 }
 
+static void host_lookup(void *ctx, uint32_t token, const char *name, uint16_t type)
+{
+	struct daemon *d = ctx;
+
+	resolver_ask(d->resolver, token, name, type);
+}
+
 /* ike may be in the middle of a call: the handles are closed from the loop. */
 static void host_stopped(void *ctx)
 {
@@ -163,6 +172,8 @@ static struct ike_host host_of(struct daemon *d)
 		.reply = host_reply,
 		.finish = host_finish,
 		.keys = d->keylog == NULL ? NULL : host_keys,
+		.lookup = d->resolver == NULL ? NULL : host_lookup,
+		.no_lookup = resolver_obstacle(d->config),
 		.stopped = host_stopped,
 	};
 }
@@ -195,6 +206,15 @@ static void got_command(void *ctx, uint32_t client, struct span frame)
 
 	record_command(d->record, t, client, frame);
 	ike_command(d->ike, t, client, frame);
+}
+
+static void got_answer(void *ctx, uint32_t token, const struct lookup_result *r)
+{
+	struct daemon *d = ctx;
+	uint64_t t = now();
+
+	record_lookup_done(d->record, t, token, r);
+	ike_lookup_done(d->ike, t, token, r);
 }
 
 static void whack_gone(void *ctx, uint32_t client)
@@ -342,10 +362,12 @@ static void close_handles(struct daemon *d)
 	for (size_t i = 0; i < SIGNALS; i++)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 	control_close(d->control);
+	resolver_close(d->resolver);
 	udp_free(d->udp);
 	if (d->backend.kernel.ops != NULL)
 		d->backend.kernel.ops->close(d->backend.kernel.k);
 	d->control = NULL;
+	d->resolver = NULL;
 	d->udp = NULL;
 	d->backend.kernel.ops = NULL;
 }
@@ -386,7 +408,7 @@ static bool set_up(struct daemon *d, struct text *why)
 		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .log = kernel_log,
 		.lost = kernel_lost,
 	};
-	struct ike_config ic = { .debug = c->debug, .updown = c->updown };
+	struct ike_config ic = { .debug = c->debug, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys };
 
 	if (!udp_allowed(c->ikeport, why) || !backend_open(&d->backend, &d->loop, c, &events, why) ||
 	    !open_files(d, why))
@@ -398,6 +420,8 @@ static bool set_up(struct daemon *d, struct text *why)
 		.ctx = d, .command = got_command, .gone = whack_gone }, why);
 	if (d->control == NULL)
 		return false;
+	if (resolver_obstacle(c) == NULL)
+		d->resolver = resolver_new(&d->loop, c, (struct resolver_events){ .ctx = d, .answer = got_answer });
 	d->host = host_of(d);
 	ic.host = record_host(d->record, d->host);
 	ic.secrets = store_secrets(d->store);
@@ -429,6 +453,9 @@ int daemon_run(const struct config *c, void (*ready)(void *ctx), void *ctx, stru
 		ready(ctx);
 		log_say("pluto %s is ready: control socket %s, UDP port %u, kernel %s", PACKAGE_VERSION,
 			c->socket, c->ikeport, d->backend.kernel.ops->name);
+		if (c->insecure_dnskeys)
+			log_trouble("publish the keys in a zone that is signed, and leave the option out",
+				    "--insecure-dnskeys: whoever can forge an answer of the DNS can pose as a peer");
 		status = 0;
 	} else {
 		close_handles(d);

@@ -14,6 +14,7 @@
 #include "daemon/lock.h"
 #include "daemon/log.h"
 #include "daemon/replay.h"
+#include "daemon/resolver.h"
 #include "generated/options.h"
 
 #define ERROR_TEXT 1024
@@ -37,7 +38,10 @@ static int help(const struct options *o)
 	const struct program_desc *p = o->program;
 
 	if (option_given(o, PLUTO_OPTION_VERSION)) {
-		printf("pluto %s\nkernel backends: %s\n", PACKAGE_VERSION, backend_names());
+		const char *no_dns = resolver_obstacle(&(struct config){ 0 });
+
+		printf("pluto %s\nkernel backends: %s\nkeys from the DNS: %s\n", PACKAGE_VERSION, backend_names(),
+		       no_dns == NULL ? "with DNSSEC, by libunbound" : no_dns);
 		return EXIT_OK;
 	}
 	printf("Usage: pluto [OPTIONS]\n\n");

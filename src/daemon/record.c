@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/writer.h"
 #include "base/xalloc.h"
+#include "daemon/resolver.h"
 
 /* ---- lines ------------------------------------------------------------------- */
 
@@ -139,6 +141,32 @@ void record_job_done(struct record *r, uint64_t now, const struct ike_job *job)
 		record_put(r, &t);
 		return;
 	}
+}
+
+/* The records stand in one row of octets, the length (two octets) before each. */
+void record_lookup_done(struct record *r, uint64_t now, uint32_t token, const struct lookup_result *result)
+{
+	struct text t;
+	struct buf all;
+	struct writer w;
+	size_t octets = 0;
+
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < result->n; i++)
+		octets += 2 + result->rdata[i].n;
+	all = buf_new(octets + 1);
+	w = writer_on(all.p, all.n);
+	for (size_t i = 0; i < result->n; i++) {
+		put_u16(&w, (uint16_t)result->rdata[i].n);
+		put_bytes(&w, result->rdata[i]);
+	}
+	t = input(r, now, "looked-up");
+	text_add(&t, " %u %u %u %u", token, result->ok, result->validated, result->ttl);
+	record_hex(&t, writer_span(&w));
+	record_text(&t, result->why);
+	record_put(r, &t);
+	buf_free(&all);
 }
 
 void record_tick(struct record *r, uint64_t now)
@@ -342,6 +370,16 @@ static void tap_keys(void *ctx, const struct sa_keys *keys)
 		r->host.keys(r->host.ctx, keys);
 }
 
+static void tap_lookup(void *ctx, uint32_t token, const char *name, uint16_t type)
+{
+	struct record *r = ctx;
+	struct text t = record_line(r);
+
+	text_add(&t, "< lookup %u %u %s", token, type, name);
+	record_put(r, &t);
+	r->host.lookup(r->host.ctx, token, name, type);
+}
+
 static void tap_stopped(void *ctx)
 {
 	struct record *r = ctx;
@@ -366,6 +404,8 @@ struct ike_host record_host(struct record *r, struct ike_host host)
 		.reply = tap_reply,
 		.finish = tap_finish,
 		.keys = host.keys == NULL ? NULL : tap_keys,
+		.lookup = host.lookup == NULL ? NULL : tap_lookup,
+		.no_lookup = host.no_lookup,
 		.stopped = tap_stopped,
 	};
 }
@@ -417,6 +457,8 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	record_put(r, &t);
 	put_path(r, "secrets", c->secretsfile);
 	put_path(r, "updown", c->updown);
+	put_path(r, resolver_obstacle(c) != NULL ? "dns off" : c->insecure_dnskeys ? "dns insecure" : "dns on",
+		 resolver_obstacle(c));
 	return r;
 }
 

@@ -3,6 +3,7 @@
  *	pluto-record 1 DEBUG BACKEND		the first line
  *	= secrets PATTERN
  *	= updown COMMAND
+ *	= dns on|insecure|off [WHY]
  *	> TIME WHAT ...				an input, with the clock in milliseconds
  *	< WHAT ...				an output of ike
  *	= ...					what ike was answered at once
@@ -41,6 +42,7 @@ void record_unreachable(struct record *r, uint64_t now, const struct endpoint *r
 void record_command(struct record *r, uint64_t now, uint32_t client, struct span frame);
 void record_gone(struct record *r, uint32_t client);
 void record_job_done(struct record *r, uint64_t now, const struct ike_job *job);
+void record_lookup_done(struct record *r, uint64_t now, uint32_t token, const struct lookup_result *result);
 void record_tick(struct record *r, uint64_t now);
 void record_shutdown(struct record *r, uint64_t now, bool quiet);
 void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const struct kernel_result *result);

@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "daemon/log.h"
 #include "daemon/record.h"
+#include "generated/limits.h"
 #include "ike/ike.h"
 #include "secrets/store.h"
 
@@ -27,6 +28,8 @@ struct replay {
 	struct store *store;
 	char *secretsfile;
 	char *backend, *updown;
+	char *no_dns;		/* why the DNS was not asked; NULL = it was */
+	bool insecure_dns;
 	struct arena *arena;	/* of one input */
 	const char *lines[256];	/* of a listen result */
 	struct kernel_interface interfaces[64];
@@ -237,7 +240,7 @@ static void re_listen(void *ctx, struct listen_result *out)
 	fseek(p->in, here, SEEK_SET);
 	free(p->line);
 	p->line = first;
-	p->cap = 0;
+	p->cap = first == NULL ? 0 : strlen(first) + 1;
 	p->number = number;
 	store_load(p->store, p->secretsfile, p->arena, &report);
 }
@@ -259,6 +262,11 @@ static void re_finish(void *ctx, uint32_t client)
 {
 	(void)ctx;
 	(void)client;
+}
+
+static void re_lookup(void *ctx, uint32_t token, const char *name, uint16_t type)
+{
+	(void)ctx, (void)token, (void)name, (void)type;
 }
 
 static void re_stopped(void *ctx)
@@ -397,6 +405,23 @@ static void replay_job(struct replay *p, struct line *l, uint64_t now)
 	ike_job_done(p->ike, now, job);
 }
 
+static void replay_lookup(struct replay *p, struct line *l, uint64_t now)
+{
+	struct span rdata[LIMIT_DNS_RECORDS], all = octets(p, l, 7);
+	struct lookup_result r = { .ok = num(l, 4) != 0, .validated = num(l, 5) != 0, .ttl = (uint32_t)num(l, 6),
+				   .why = l->rest, .rdata = rdata };
+	uint32_t token = (uint32_t)num(l, 3);
+
+	while (all.n >= 2 && r.n < LIMIT_DNS_RECORDS) {
+		size_t n = get_u16(all.p);
+
+		rdata[r.n++] = span_sub(all, 2, n);
+		all = span_from(all, 2 + n);
+	}
+	record_lookup_done(p->record, now, token, &r);
+	ike_lookup_done(p->ike, now, token, &r);
+}
+
 static void replay_network(struct replay *p, const char *what, struct line *l, uint64_t now)
 {
 	if (strcmp(what, "datagram") == 0) {
@@ -421,6 +446,8 @@ static size_t words_of(const char *what)
 		return 5;
 	if (strcmp(what, "kernel-log") == 0 || strcmp(what, "kernel-lost") == 0)
 		return 3;
+	if (strcmp(what, "looked-up") == 0)
+		return 8;
 	return 11;
 }
 
@@ -443,6 +470,8 @@ static void replay_input(struct replay *p)
 		ike_client_gone(p->ike, (uint32_t)num(&l, 3));
 	} else if (strcmp(what, "job") == 0) {
 		replay_job(p, &l, now);
+	} else if (strcmp(what, "looked-up") == 0) {
+		replay_lookup(p, &l, now);
 	} else if (strcmp(what, "tick") == 0) {
 		record_tick(p->record, now);
 		ike_tick(p->ike, now);
@@ -466,9 +495,9 @@ static void make_ike(struct replay *p, uint32_t debug)
 	struct ike_host host = {
 		.ctx = p, .send = re_send, .submit = re_submit, .random = re_random, .log = re_log,
 		.listen = re_listen, .unlisten = re_unlisten, .reply = re_reply, .finish = re_finish,
-		.stopped = re_stopped,
+		.lookup = p->no_dns == NULL ? re_lookup : NULL, .no_lookup = p->no_dns, .stopped = re_stopped,
 	};
-	struct ike_config c = { .debug = debug, .updown = p->updown };
+	struct ike_config c = { .debug = debug, .updown = p->updown, .insecure_dnskeys = p->insecure_dns };
 
 	ops.name = p->backend;
 	p->record = record_to(compare, p);
@@ -492,6 +521,19 @@ static char *read_path(struct replay *p, const char *begin)
 	return path;
 }
 
+static void read_dns(struct replay *p)
+{
+	struct line l;
+
+	if (!begins(p, "= dns "))
+		return;
+	l = split(p, 3);
+	p->insecure_dns = strcmp(l.words[2], "insecure") == 0;
+	if (strcmp(l.words[2], "off") == 0)
+		p->no_dns = xstrdup(l.rest == NULL ? "" : l.rest);
+	next_line(p);
+}
+
 static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 {
 	struct line l;
@@ -507,6 +549,7 @@ static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 	next_line(p);
 	p->secretsfile = read_path(p, "= secrets ");
 	p->updown = read_path(p, "= updown ");
+	read_dns(p);
 	return true;
 }
 
@@ -522,6 +565,7 @@ static void free_replay(struct replay *p)
 	free(p->secretsfile);
 	free(p->backend);
 	free(p->updown);
+	free(p->no_dns);
 	fclose(p->in);
 }
 

@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "crypto/hash.h"
 #include "ike/auth.h"
+#include "ike/dnskeys.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -45,7 +46,18 @@ uint32_t auth_methods(struct ike *ike, const struct connection *c, enum role rol
 		bits |= 1u << AUTH_METHOD_PRESHARED_KEY;
 	if (c->policy.rsasig && peer_has_key(ike, c, role) && auth_rsa(ike, c, &found))
 		bits |= 1u << AUTH_METHOD_RSA_SIG;
+	if (bits == 0 && role == ROLE_RESPONDER && c->policy.rsasig && ike->host.lookup != NULL &&
+	    auth_rsa(ike, c, &found))
+		bits |= 1u << AUTH_METHOD_RSA_SIG;
 	return bits;
+}
+
+bool auth_needs_lookup(struct ike *ike, const struct connection *c)
+{
+	struct secret_found found;
+
+	return c->policy.rsasig && auth_methods(ike, c, ROLE_INITIATOR) == 0 && auth_rsa(ike, c, &found) &&
+	       dnskeys_obstacle(ike->dnskeys, &peer_end(c)->id) == NULL;
 }
 
 static const char *psk_state(struct ike *ike, struct arena *a, const struct connection *c)
@@ -75,7 +87,7 @@ const struct refusal *auth_obstacle(struct ike *ike, struct arena *a, const stru
 {
 	struct secret_found found;
 
-	if (auth_methods(ike, c, ROLE_INITIATOR) != 0)
+	if (auth_methods(ike, c, ROLE_INITIATOR) != 0 || auth_needs_lookup(ike, c))
 		return NULL;
 	if (c->policy.psk && c->policy.rsasig)
 		return refuse_no_credentials(a, c->name, psk_state(ike, a, c),

@@ -13,7 +13,7 @@
 
 /* The RSA signatures of one negotiation. */
 struct proof {
-	enum { PROOF_NONE, PROOF_VERIFYING, PROOF_SIGNING } step;	/* what is waited for */
+	enum { PROOF_NONE, PROOF_LOOKUP, PROOF_VERIFYING, PROOF_SIGNING } step;	/* what is waited for */
 	uint8_t sig[RSA_MAX];		/* ours */
 	size_t sig_octets;
 	bool fits;			/* the peer's fits a key that is known */
@@ -25,10 +25,15 @@ bool auth_psk(struct ike *ike, const struct connection *c, struct secret_found *
 bool auth_rsa(struct ike *ike, const struct connection *c, struct secret_found *found);
 
 /* The methods that c allows and has the secrets and keys for, as bits 1 << auth_method.  An
- * initiator needs the peer's public key, too; a responder learns only later who the peer is. */
+ * initiator needs the peer's public key, too; a responder learns only later who the peer is.  The DNS is
+ * hoped for only where there is nothing else. */
 uint32_t auth_methods(struct ike *ike, const struct connection *c, enum role role);
 
-/* Why c, as an initiator, has no method; NULL when it has one. */
+/* Has c, as an initiator, no method only for want of the peer's public key, which may be in the DNS? */
+bool auth_needs_lookup(struct ike *ike, const struct connection *c);
+
+/* Why c, as an initiator, has no method; NULL when it has one, or may get
+ * one from the DNS. */
 const struct refusal *auth_obstacle(struct ike *ike, struct arena *a, const struct connection *c);
 
 /* Why c, as a responder, can do none of the methods that it was offered. */

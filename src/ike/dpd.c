@@ -113,16 +113,43 @@ static void rearm(struct phase1 *p, uint64_t at)
 	timer_arm(engine_timers(p->ike->engine), &p->dpd.timer, at > p->ike->now ? at : p->ike->now + 1);
 }
 
+/* The newest ISAKMP SA with the same peer watches for all of them: the peer may have given up an older one. */
+static const struct phase1 *watcher(const struct phase1 *p)
+{
+	const struct phase1 *q;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair)	/* newest first */
+		if (q == p || (q->established != 0 && !q->retired && !q->x->dying && q->dpd.able &&
+			       q->c->policy.dpd_delay != 0 && same_peer(q->c, p->c)))
+			return q;
+	return p;
+}
+
+/* When anything authentic came from the peer, under any ISAKMP SA or as ESP. */
+static uint64_t last_heard(const struct phase1 *p)
+{
+	const struct phase1 *q;
+	uint64_t heard = p->dpd.traffic;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
+		if (q->established != 0 && same_peer(q->c, p->c) && q->x->heard > heard)
+			heard = q->x->heard;
+	return heard;
+}
+
 /* The kernel has told how much came in; now it is known whether the peer was silent. */
 static void decide(struct phase1 *p)
 {
 	uint64_t delay = 1000ull * p->c->policy.dpd_delay, timeout = 1000ull * p->c->policy.dpd_timeout;
-	uint64_t heard = p->x->heard > p->dpd.traffic ? p->x->heard : p->dpd.traffic;
+	uint64_t heard = last_heard(p);
 	uint64_t pause = timeout / ASKS_PER_TIMEOUT;
 
 	if (heard > p->dpd.asked)
 		p->dpd.asked = 0;
-	if (heard + delay > p->ike->now) {
+	if (watcher(p) != p) {
+		p->dpd.asked = 0;
+		rearm(p, p->ike->now + delay);
+	} else if (heard + delay > p->ike->now) {
 		rearm(p, heard + delay);
 	} else if (p->dpd.asked != 0 && p->ike->now >= p->dpd.asked + timeout) {
 		bury(p);
@@ -147,27 +174,38 @@ static void counted(struct ike *ike, void *ctx, const struct kernel_result *r)
 	decide(p);
 }
 
-/* How many packets came by the SAs under p?  Any change means that the peer sends. */
-static void on_timer(void *ctx, uint64_t now)
+/* Ask the kernel about the inbound SAs that were made under q. */
+static void count_under(struct phase1 *p, const struct phase1 *q)
 {
-	struct phase1 *p = ctx;
 	const struct kernel *k = &p->ike->kernel;
 	struct exchange *x;
 
-	ike_clock(p->ike, now);
-	p->dpd.sum = 0;
-	p->dpd.pending = 1;		/* ours, so that early answers do not decide */
-	LIST_FOREACH(x, &p->x->children, sibling) {
-		const struct phase2 *q = x->user;
+	LIST_FOREACH(x, &q->x->children, sibling) {
+		const struct phase2 *sa = x->user;
 
-		for (unsigned i = 0; q != NULL && q->installed && i < q->chosen.n; i++) {
-			struct sa_id id = { .dst = x->local, .protocol = ip_protocol(q->chosen.p[i].protocol),
-					    .spi = phase2_spi(q, q->chosen.p[i].protocol) };
+		for (unsigned i = 0; sa != NULL && sa->installed && i < sa->chosen.n; i++) {
+			struct sa_id id = { .dst = x->local, .protocol = ip_protocol(sa->chosen.p[i].protocol),
+					    .spi = phase2_spi(sa, sa->chosen.p[i].protocol) };
 
 			p->dpd.pending++;
 			k->ops->read_sa(k->k, request_new(p->ike, &p->dpd.requests, counted, p)->token, &id);
 		}
 	}
+}
+
+/* How many packets came from the peer?  Any change means that it sends.  IPsec SAs outlive the ISAKMP SA that
+ * made them, so those under all of the peer's count. */
+static void on_timer(void *ctx, uint64_t now)
+{
+	struct phase1 *p = ctx;
+	const struct phase1 *q;
+
+	ike_clock(p->ike, now);
+	p->dpd.sum = 0;
+	p->dpd.pending = 1;		/* ours, so that early answers do not decide */
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
+		if (q->established != 0 && same_peer(q->c, p->c))
+			count_under(p, q);
 	counted(p->ike, p, &(struct kernel_result){ .ok = false });
 }
 

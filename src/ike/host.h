@@ -52,6 +52,16 @@ struct sa_keys {
 	uint32_t spi;
 };
 
+/* The records of one name and type in the DNS. */
+struct lookup_result {
+	bool ok;			/* there was an answer, maybe without records */
+	bool validated;			/* DNSSEC proves it */
+	const char *why;		/* when not ok, or not validated */
+	uint32_t ttl;			/* seconds that it may be used for */
+	size_t n;
+	const struct span *rdata;	/* of each record; valid during the call */
+};
+
 struct ike_host {
 	void *ctx;
 	void (*send)(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
@@ -66,6 +76,10 @@ struct ike_host {
 	void (*reply)(void *ctx, uint32_t client, uint16_t status, const char *line);
 	void (*finish)(void *ctx, uint32_t client);
 	void (*keys)(void *ctx, const struct sa_keys *keys);	/* NULL = not wanted */
+	/* Ask the DNS for records of a dns_type; answered later by exactly one ike_lookup_done.
+	 * NULL = cannot be done, and no_lookup says why. */
+	void (*lookup)(void *ctx, uint32_t token, const char *name, uint16_t type);
+	const char *no_lookup;
 	void (*stopped)(void *ctx);	/* shutdown is complete: the loop may end */
 };
 

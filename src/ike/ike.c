@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/dnskeys.h"
 #include "ike/initiate.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
@@ -19,8 +20,10 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->debug = config->debug;
 	ike->updown = config->updown;
 	ike->arena = arena_new();
+	TAILQ_INIT(&ike->half_opens);
 	ike->routes = routes_new();
 	ike->pubkeys = pubkeys_new();
+	ike->dnskeys = dnskeys_new(ike, config->insecure_dnskeys);
 	ike->engine = engine_new(&engine);
 	return ike;
 }
@@ -46,6 +49,7 @@ void ike_free(struct ike *ike)
 	ike->quiet = true;
 	statuses_free(ike);
 	drop_connections(ike);
+	dnskeys_free(ike->dnskeys);
 	engine_free(ike->engine);
 	plans_free(ike);
 	requests_free(ike);
@@ -119,6 +123,7 @@ void ike_client_gone(struct ike *ike, uint32_t client)
 	struct exchange *x;
 
 	status_gone(ike, client);
+	dnskeys_gone(ike->dnskeys, client);
 	for (x = engine_first(ike->engine); x != NULL; x = engine_next(x)) {
 		if (x->user == NULL)
 			continue;
@@ -139,6 +144,14 @@ void ike_job_done(struct ike *ike, uint64_t now, struct ike_job *job)
 {
 	ike_clock(ike, now);
 	request_answer(ike, job->token, NULL);
+	check_stopped(ike);
+}
+
+void ike_lookup_done(struct ike *ike, uint64_t now, uint32_t token, const struct lookup_result *r)
+{
+	ike_clock(ike, now);
+	arena_reset(ike->arena);
+	dnskeys_answer(ike->dnskeys, token, r);
 	check_stopped(ike);
 }
 
@@ -202,5 +215,6 @@ void ike_shutdown(struct ike *ike, uint64_t now, bool quiet)
 	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "shutting down%s",
 		quiet ? ", without telling the peers" : "");
 	drop_connections(ike);
+	dnskeys_stop(ike->dnskeys);
 	check_stopped(ike);
 }

@@ -12,6 +12,7 @@ struct ike_config {
 	struct secrets secrets;
 	uint32_t debug;			/* mask of debug classes */
 	const char *updown;		/* default updown command */
+	bool insecure_dnskeys;		/* keys from the DNS are good without proof by DNSSEC */
 };
 
 /* now: milliseconds of a clock that never goes back; wall: seconds since 1970, for lines of status. */
@@ -35,6 +36,9 @@ void ike_client_gone(struct ike *ike, uint32_t client);
 
 /* A job given to host.submit has run (called from the loop's thread). */
 void ike_job_done(struct ike *ike, uint64_t now, struct ike_job *job);
+
+/* The answer to a host.lookup. */
+void ike_lookup_done(struct ike *ike, uint64_t now, uint32_t token, const struct lookup_result *r);
 
 /* When ike_tick is wanted: a time of the clock `now`, UINT64_MAX = never. */
 uint64_t ike_deadline(const struct ike *ike);

@@ -43,9 +43,11 @@ struct ike {
 	size_t n_plans;			/* under way: shutdown waits for them */
 	struct requests requests;
 	struct pubkeys *pubkeys;
+	struct dnskeys *dnskeys;
 	LIST_HEAD(, status) statuses;	/* answers under way */
 	uint32_t last_reqid;
 	size_t half_open;		/* phase 1 begun by peers, not established */
+	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
 };
 
 struct pending {		/* a phase 2 that waits for its phase 1 */
@@ -75,7 +77,8 @@ struct phase1 {
 	uint32_t try;			/* from 1 */
 	struct host_pair *pair;
 	LIST_ENTRY(phase1) in_pair;
-	bool half_open;			/* counted as such */
+	bool half_open;			/* counted and listed as such */
+	TAILQ_ENTRY(phase1) in_half_opens;
 	STAILQ_HEAD(, pending) pending;
 	struct await await;
 	struct negotiation *n;		/* what only the negotiation needs; NULL when established */
@@ -84,7 +87,7 @@ struct phase1 {
 	uint64_t begun, established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
 	struct dpd dpd;
-	bool suspect;			/* the peer did not answer a Quick Mode under it: it may have forgotten it */
+	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
 	bool retired;			/* over, but IPsec SAs that it made live on */
 };
 
@@ -129,6 +132,8 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 void phase1_serve(struct phase1 *p, struct connection *c);
 void phase1_established(struct phase1 *p);
 void phase1_ended(struct phase1 *p, enum end_reason why);
+/* The peer may have forgotten it: a Quick Mode was not answered, and nothing authentic came since. */
+bool phase1_suspect(const struct phase1 *p);
 /* The newest ISAKMP SA that serves c, or the newest that we are negotiating. */
 struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool established);
 struct phase1 *phase1_of(const struct exchange *x);
@@ -136,7 +141,7 @@ void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, 
 void pending_free(struct pending *q);
 /* Its time is over.  IPsec SAs outlive the ISAKMP SA that made them: it stays as their parent until the
  * last of them is gone, is not used for anything new, and its keys are wiped after a while, in which
- * what the peer sent before (a Delete) may still arrive. */
+ * what the peer sent before (a Delete of any IPsec SA) may still arrive. */
 void phase1_retire(struct phase1 *p);
 /* c is going away: its ISAKMP SAs serve another connection of the pair, or end. */
 void phase1s_hand_over(struct ike *ike, struct connection *c);

@@ -1,5 +1,6 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/contact.h"
+#include "ike/dnskeys.h"
 #include "ike/dpd.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
@@ -46,16 +47,33 @@ static void adopt(struct action *a, const struct choice *chosen)
 	action_protect(a, k->cipher, k->key_octets, k->hash);
 }
 
+/* Nothing is left to offer: it was lost since the last time, or the DNS does not have it. */
+static enum action_result without_method(struct action *a)
+{
+	struct phase1 *p = of(a);
+
+	if (a->resumed == NULL)		/* who asked is told by who began */
+		p->whack = NO_WHACK;
+	if (p->await.failed)
+		return action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name,
+							    id_text(a->arena, &peer_end(p->c)->id), p->await.why));
+	return action_fail(a, auth_obstacle(p->ike, a->arena, p->c));
+}
+
 enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 {
 	struct phase1 *p = of(a);
 
 	p->x = a->x;
-	p->n->methods = auth_methods(p->ike, p->c, ROLE_INITIATOR);
-	if (p->n->methods == 0) {	/* lost since the last time; who asked is told by who began */
-		p->whack = NO_WHACK;
-		return action_fail(a, auth_obstacle(p->ike, a->arena, p->c));
+	if (a->resumed == NULL && auth_needs_lookup(p->ike, p->c)) {
+		await_begin(&p->await, a->x->serial);
+		await_public_keys(&p->await, &peer_end(p->c)->id);
+		if (await_pending(&p->await))
+			return ACTION_PARKED;
 	}
+	p->n->methods = auth_methods(p->ike, p->c, ROLE_INITIATOR);
+	if (p->n->methods == 0)
+		return without_method(a);
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
 	action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 	out->VID = dpd_vendor(a->arena);
@@ -325,6 +343,20 @@ static enum action_result accept(struct action *a, const struct identity *id)
 	return ACTION_OK;
 }
 
+/* No public key of the identity is known: is there one in the DNS?  That is asked once. */
+static enum action_result look_up(struct action *a, const struct identity *id)
+{
+	struct phase1 *p = of(a);
+	const char *who = id_text(a->arena, id);
+
+	if (p->n->proof.step == PROOF_LOOKUP || dnskeys_obstacle(p->ike->dnskeys, id) != NULL)
+		return action_fail(a, refuse_rsa_no_key(a->arena, p->c->name, who));
+	await_public_keys(&p->await, id);
+	p->n->proof.step = PROOF_LOOKUP;
+	return await_pending(&p->await) ? ACTION_PARKED :
+	       action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
+}
+
 /* A job tries the public keys of the identity on the signature over `hash`. */
 static enum action_result try_keys(struct action *a, const struct identity *id, enum key_value hash,
 				   const struct payload_SIG *sig)
@@ -338,7 +370,7 @@ static enum action_result try_keys(struct action *a, const struct identity *id, 
 							  id_text(a->arena, &peer_end(p->c)->id)));
 	await_begin(&p->await, a->x->serial);
 	if (data.p == NULL || !await_verify(&p->await, id, data, sig->data, &p->n->proof))
-		return action_fail(a, refuse_rsa_no_key(a->arena, p->c->name, id_text(a->arena, id)));
+		return look_up(a, id);
 	p->n->proof.step = PROOF_VERIFYING;
 	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
 }
@@ -351,7 +383,9 @@ static enum action_result verify(struct action *a, const struct identity *id, en
 	struct proof *proof = &p->n->proof;
 	const char *who = id_text(a->arena, id);
 
-	if (proof->step == PROOF_NONE) {
+	if (proof->step == PROOF_LOOKUP && p->await.failed)
+		return action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
+	if (proof->step == PROOF_NONE || proof->step == PROOF_LOOKUP) {
 		enum action_result r = try_keys(a, id, hash, sig);
 
 		if (r != ACTION_OK)

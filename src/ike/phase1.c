@@ -67,6 +67,11 @@ void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, 
 	STAILQ_INSERT_TAIL(&p->pending, q, next);
 }
 
+bool phase1_suspect(const struct phase1 *p)
+{
+	return p->suspected != 0 && p->x->heard <= p->suspected;
+}
+
 struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool established)
 {
 	struct phase1 *p;
@@ -77,7 +82,7 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {	/* newest first */
 		if (p->x == NULL || p->x->dying || exchange_final(p->x) != established)
 			continue;
-		if (established ? p->suspect || p->retired : p->x->role != ROLE_INITIATOR)
+		if (established ? phase1_suspect(p) || p->retired : p->x->role != ROLE_INITIATOR)
 			continue;
 		if (p->c == c || auth_covers(p, c))
 			return p;
@@ -104,17 +109,24 @@ static void half_open_end(struct phase1 *p)
 	p->half_open = false;
 	p->pair->half_open--;
 	p->ike->half_open--;
+	TAILQ_REMOVE(&p->ike->half_opens, p, in_half_opens);
 }
 
-/* Make room for one more: the peer's oldest beginning that went no further than a first message,
- * which anybody could have forged. */
-static bool evict_half_open(struct ike *ike, struct host_pair *pair)
+/* Make room for one more: the oldest beginning that went no further than a first message, which anybody
+ * could have forged, gives way; of this pair, or NULL: of all. */
+static bool evict_half_open(struct ike *ike, const struct host_pair *pair)
 {
 	struct phase1 *p, *oldest = NULL;
 
-	LIST_FOREACH(p, &pair->phase1s, in_pair)
-		if (p->half_open && !p->x->proven)
-			oldest = p;
+	if (pair == NULL) {
+		TAILQ_FOREACH(oldest, &ike->half_opens, in_half_opens)
+			if (!oldest->x->proven)
+				break;
+	} else {
+		LIST_FOREACH(p, &pair->phase1s, in_pair)	/* newest first */
+			if (p->half_open && !p->x->proven)
+				oldest = p;
+	}
 	if (oldest == NULL)
 		return false;
 	engine_end(ike->engine, oldest->x, END_LARVAL);
@@ -151,18 +163,21 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 	struct connection *c;
 	struct phase1 *p;
 
-	if (ike->half_open >= LIMIT_HALF_OPEN)
+	if (ike->half_open >= LIMIT_HALF_OPEN && !evict_half_open(ike, NULL))
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
 	c = presumed(ike, x);
 	if (c == NULL)
 		return refuse_no_connection(arena, &x->local, &x->remote);
-	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair))
+	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair)) {
+		instance_release(ike, c);
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
+	}
 	p = phase1_new(ike, c, NO_WHACK, 1);
 	p->x = x;
 	p->half_open = true;
 	p->pair->half_open++;
 	ike->half_open++;
+	TAILQ_INSERT_TAIL(&ike->half_opens, p, in_half_opens);
 	x->user = p;
 	return NULL;
 }
@@ -201,9 +216,23 @@ void phase1_established(struct phase1 *p)
 	release_pending(p);
 }
 
+/* Deletes of IPsec SAs with this peer may still come under p, whichever ISAKMP SA made them: on their way a
+ * Delete of p itself can overtake them. */
+static bool awaits_deletes(const struct phase1 *p)
+{
+	const struct phase1 *q;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
+		if (q->n_phase2 > 0 && q->established != 0 &&
+		    identity_eq(&peer_end(p->c)->id, &peer_end(q->c)->id) &&
+		    identity_eq(&our_end(p->c)->id, &our_end(q->c)->id))
+			return true;
+	return false;
+}
+
 void phase1_retire(struct phase1 *p)
 {
-	if (p->n_phase2 == 0) {
+	if (!awaits_deletes(p)) {
 		engine_end(p->ike->engine, p->x, END_LOCAL);
 		return;
 	}
@@ -219,6 +248,10 @@ static void on_timer(void *ctx, uint64_t now)
 	struct ike *ike = p->ike;
 
 	ike_clock(ike, now);
+	if (p->retired && p->n_phase2 == 0) {
+		engine_end(ike->engine, p->x, END_LOCAL);
+		return;
+	}
 	if (p->retired) {
 		values_free(&p->x->values);
 		return;

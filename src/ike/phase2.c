@@ -257,7 +257,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	bool initiator = p->x != NULL && p->x->role == ROLE_INITIATOR;
 
 	if (negotiating && why == END_NO_RESPONSE && initiator)
-		root->suspect = true;
+		root->suspected = ike->now;
 	if (negotiating && (why == END_NO_RESPONSE || why == END_REFUSED))
 		send_delete(ike, p->x);		/* the peer may have begun to use its SAs */
 	await_abandon(&p->await);

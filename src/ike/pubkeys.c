@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/dnskeys.h"
 #include "ike/idpayload.h"
 #include "ike/internal.h"
 #include "ike/pubkeys.h"
@@ -128,6 +129,40 @@ static struct pubkey *add(struct pubkeys *ks, const struct identity *id, struct 
 	return k;
 }
 
+const char *pubkey_source_text(const struct pubkey *k)
+{
+	switch (k->source) {
+	case FROM_DNS:
+		return ", from the DNS, proved by DNSSEC";
+	case FROM_UNVALIDATED_DNS:
+		return ", from the DNS, NOT PROVED by DNSSEC (--insecure-dnskeys)";
+	default:
+		return "";
+	}
+}
+
+void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id)
+{
+	struct bucket like, *b;
+	struct pubkey **at, *k;
+
+	if (!bucket_key(id, &like) || (b = bucket_find(ks, &like)) == NULL)
+		return;
+	for (at = &b->keys; (k = *at) != NULL;) {
+		if (k->source == FROM_WHACK || !identity_eq(&k->id, id)) {
+			at = &k->next;
+			continue;
+		}
+		*at = k->next;
+		ks->n--;
+		pubkey_unref(k);
+	}
+	if (b->keys == NULL) {
+		HASH_DEL(ks->buckets, b);
+		free(b);
+	}
+}
+
 /* ---- whack --keyid ------------------------------------------------------- */
 
 static const struct refusal *read_id(struct ike *ike, struct span text, struct identity *id)
@@ -147,51 +182,48 @@ static const struct refusal *read_id(struct ike *ike, struct span text, struct i
 	return refuse_key_bad_id(ike->arena, arena_str(ike->arena, text), column, why);
 }
 
-/* Enter rsa as a key of id: *k is the one that the store has afterwards, or why not.  Takes over rsa. */
-static const struct refusal *enter(struct ike *ike, const struct identity *id, struct rsa_key *rsa,
-				   struct pubkey **k, bool *known)
+struct pubkey *pubkeys_enter(struct ike *ike, const struct identity *id, struct rsa_key *rsa,
+			     enum pubkey_source source, bool *known, const struct refusal **why)
 {
-	struct pubkey *keys[LIMIT_KEYS_PER_IDENTITY];
+	struct pubkey *keys[LIMIT_KEYS_PER_IDENTITY], *k;
 	size_t n = pubkeys_of(ike->pubkeys, id, keys);
 
 	*known = false;
 	for (size_t i = 0; i < n; i++) {
 		if (rsa_same(keys[i]->rsa, rsa)) {
 			rsa_free(rsa);
-			*k = keys[i];
+			if (source < keys[i]->source)
+				keys[i]->source = source;
 			*known = true;
-			return NULL;
+			return keys[i];
 		}
 	}
 	if (n < LIMIT_KEYS_PER_IDENTITY && pubkeys_count(ike->pubkeys) < LIMIT_PUBLIC_KEYS) {
-		*k = add(ike->pubkeys, id, rsa);
-		return NULL;
+		k = add(ike->pubkeys, id, rsa);
+		k->source = source;
+		return k;
 	}
 	rsa_free(rsa);
-	if (n == LIMIT_KEYS_PER_IDENTITY)
-		return refuse_too_many_keys(ike->arena, id_text(ike->arena, id), LIMIT_KEYS_PER_IDENTITY);
-	return refuse_too_many_keys(ike->arena, "pluto", LIMIT_PUBLIC_KEYS);
+	*why = n == LIMIT_KEYS_PER_IDENTITY ?
+	       refuse_too_many_keys(ike->arena, id_text(ike->arena, id), LIMIT_KEYS_PER_IDENTITY) :
+	       refuse_too_many_keys(ike->arena, "pluto", LIMIT_PUBLIC_KEYS);
+	return NULL;
 }
 
-static const struct refusal *take_key(struct ike *ike, uint32_t whack, const struct control_public_key *m)
+static const struct refusal *take_key(struct ike *ike, uint32_t whack, const struct identity *id,
+				      struct span key)
 {
-	struct identity id = { 0 };
-	const struct refusal *why = read_id(ike, m->id, &id);
-	const char *text, *fault;
+	const struct refusal *why = NULL;
+	const char *text = id_text(ike->arena, id), *fault;
 	struct rsa_key *rsa;
-	struct pubkey *k = NULL;
+	struct pubkey *k;
 	bool known;
 
-	if (why != NULL)
-		return why;
-	text = id_text(ike->arena, &id);
-	if (m->key.n == 0)
-		return refuse_key_lookup(ike->arena, text);
-	rsa = rsa_from_dns(m->key, &fault);
+	rsa = rsa_from_dns(key, &fault);
 	if (rsa == NULL)
 		return refuse_key_refused(ike->arena, text, fault);
-	why = enter(ike, &id, rsa, &k, &known);
-	if (why != NULL)
+	k = pubkeys_enter(ike, id, rsa, FROM_WHACK, &known, &why);
+	if (k == NULL)
 		return why;
 	if (!known)
 		ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "RSA public key of %s: %zu bits, fingerprint %s",
@@ -206,8 +238,15 @@ static const struct refusal *take_key(struct ike *ike, uint32_t whack, const str
 
 void command_public_key(struct ike *ike, uint32_t whack, const struct control_public_key *m)
 {
-	const struct refusal *why = take_key(ike, whack, m);
+	struct identity id = { 0 };
+	const struct refusal *why = read_id(ike, m->id, &id);
 
+	if (why == NULL && m->key.n == 0) {
+		dnskeys_command(ike->dnskeys, whack, &id);
+		return;
+	}
+	if (why == NULL)
+		why = take_key(ike, whack, &id, m->key);
 	if (why != NULL)
 		ike_reply_refusal(ike, whack, why);
 	ike_finish(ike, whack);

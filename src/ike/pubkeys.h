@@ -1,4 +1,4 @@
-/* pubkeys.h -- the RSA public keys of identities, as whack gave them. */
+/* pubkeys.h -- the RSA public keys of identities, as whack gave them or the DNS. */
 #ifndef PLUTO_IKE_PUBKEYS_H
 #define PLUTO_IKE_PUBKEYS_H
 
@@ -9,12 +9,16 @@
 
 struct ike;
 struct pubkeys;
+struct refusal;
+
+enum pubkey_source { FROM_WHACK, FROM_DNS, FROM_UNVALIDATED_DNS };
 
 /* One key of one identity.  Counted: the store has a reference, and each job that tries the key. */
 struct pubkey {
 	struct pubkey *next;		/* of the same hash */
 	struct identity id;		/* its name is owned */
 	struct rsa_key *rsa;
+	enum pubkey_source source;
 	char fingerprint[RSA_FINGERPRINT_TEXT];
 	unsigned refs;
 };
@@ -27,6 +31,17 @@ size_t pubkeys_count(const struct pubkeys *ks);
  * longer with a reference. */
 size_t pubkeys_of(const struct pubkeys *ks, const struct identity *id,
 		  struct pubkey *out[LIMIT_KEYS_PER_IDENTITY]);
+
+/* Enter a key of id; one that is there already stays, and is whack's if whack gave it once.  Takes over rsa.  The key
+ * as it is in the store, or NULL and *why; *known: it was there. */
+struct pubkey *pubkeys_enter(struct ike *ike, const struct identity *id, struct rsa_key *rsa,
+			     enum pubkey_source source, bool *known, const struct refusal **why);
+
+/* Forget the keys of id that are from the DNS. */
+void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id);
+
+/* ", from the DNS" and how good that is; empty for a key that whack gave. */
+const char *pubkey_source_text(const struct pubkey *k);
 
 struct pubkey *pubkey_ref(struct pubkey *k);
 void pubkey_unref(struct pubkey *k);

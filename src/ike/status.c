@@ -8,8 +8,9 @@
 #include "ike/algorithms.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
+#include "ike/weak.h"
 
-#define SLICE_CONNECTIONS 32
+#define SLICE_CONNECTIONS 16
 #define SLICE_COUNTS 256	/* SAs that the kernel is asked about at the same time */
 #define KERNEL_MS 2000		/* an answer waits so long for the kernel, all slices together */
 
@@ -52,7 +53,7 @@ const char *protocol_word(uint8_t protocol)
 	}
 }
 
-static const char *policy_of(const struct rows *rows)
+const char *policy_of(const struct rows *rows)
 {
 	for (size_t i = 0; i < n_suites; i++) {
 		const char *name = strchr(suites[i]->name, '_');
@@ -63,17 +64,64 @@ static const char *policy_of(const struct rows *rows)
 	return NULL;
 }
 
-const char *rows_text(struct ike *ike, const struct rows *rows, uint8_t protocol, const char **policy)
+static unsigned words_of(uint8_t protocol)
 {
-	char *p = arena_alloc(ike->arena, STATUS_LINE / 2);
-	struct text t = text_on(p, STATUS_LINE / 2);
+	return protocol == PROTOCOL_ID_ISAKMP ? 0 : protocol == PROTOCOL_ID_ESP ? 1 : 2;
+}
 
+static char *replace_text(char **old, const char *text)
+{
+	free(*old);
+	*old = text == NULL ? NULL : xstrdup(text);
+	return *old;
+}
+
+const char *rows_text(struct status *s, const struct rows *rows, uint8_t protocol)
+{
+	unsigned k = words_of(protocol);
+	char *p;
+	struct text t;
+
+	if (s->words.algorithms[k] != NULL && s->words.all[k] == rows->all && policy_of(rows) != NULL)
+		return s->words.algorithms[k];
+	p = arena_alloc(s->ike->arena, STATUS_LINE / 2);
+	t = text_on(p, STATUS_LINE / 2);
 	for (size_t i = 0; i < rows->n; i++) {
 		text_add(&t, "%s", i > 0 ? "," : "");
 		algorithms_format(&t, protocol, &rows->all[i], 0);
 	}
-	*policy = policy_of(rows);
-	return p;
+	if (policy_of(rows) == NULL)	/* its rows may go before the answer is complete */
+		return p;
+	s->words.judged &= s->words.all[k] == rows->all;
+	s->words.all[k] = rows->all;
+	return replace_text(&s->words.algorithms[k], p);
+}
+
+const char *status_weakness(struct status *s, const struct connection *c)
+{
+	const struct policy *p = &c->policy;
+	const struct rows *rows[3] = { &p->ike, &p->esp, &p->ah };
+	struct policy_words *w = &s->words;
+	bool same = w->judged && w->wanted == connection_protocols(c) && w->group == p->pfs_group;
+	bool own = false;
+
+	for (unsigned k = 0; k < 3; k++) {
+		same = same && w->all[k] == rows[k]->all;
+		own = own || policy_of(rows[k]) == NULL;
+	}
+	if (own)
+		return connection_weakness(s->ike->arena, c);
+	if (same)
+		return w->weak;
+	for (unsigned k = 0; k < 3; k++) {
+		if (w->all[k] != rows[k]->all)
+			replace_text(&w->algorithms[k], NULL);
+		w->all[k] = rows[k]->all;
+	}
+	w->wanted = connection_protocols(c);
+	w->group = p->pfs_group;
+	w->judged = true;
+	return replace_text(&w->weak, connection_weakness(s->ike->arena, c));
 }
 
 static bool negotiating(const struct connection *c)
@@ -180,6 +228,9 @@ static void end(struct status *s)
 	for (size_t i = s->at; i < s->n; i++)
 		let_go(s, i);
 	LIST_REMOVE(s, next);
+	for (unsigned k = 0; k < 3; k++)
+		free(s->words.algorithms[k]);
+	free(s->words.weak);
 	free(s->c);
 	free(s->count);
 	free(s);

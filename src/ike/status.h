@@ -15,6 +15,16 @@ struct sa_count {		/* the traffic of one SA in the kernel */
 	struct kernel_counts counts;
 };
 
+/* What is the same for every connection of a policy is put into words once. */
+struct policy_words {
+	const struct suite_row *all[3];	/* of --ike, --esp, --ah */
+	char *algorithms[3];		/* owned */
+	uint32_t wanted;		/* as connection_protocols */
+	uint16_t group;
+	bool judged;
+	char *weak;			/* owned; NULL: nothing is weak */
+};
+
 struct status_form;
 
 /* One answer.  It is made in slices: at most so many connections in one turn of the loop, so that
@@ -35,6 +45,7 @@ struct status {
 	struct request_list requests;
 	struct sa_count *count;
 	size_t n_count, cap;
+	struct policy_words words;
 };
 
 struct status_form {
@@ -70,7 +81,12 @@ uint64_t phase2_replaced_at(const struct phase2 *p);
 /* "AH", "ESP" or "IPCOMP". */
 const char *protocol_word(uint8_t protocol);
 
-/* The rows in the words of --ike, --esp or --ah; *policy is the name of the policy that they are from, or NULL. */
-const char *rows_text(struct ike *ike, const struct rows *rows, uint8_t protocol, const char **policy);
+/* The name of the policy that the rows are from, NULL when they are a connection's own. */
+const char *policy_of(const struct rows *rows);
+
+/* The rows in the words of --ike, --esp or --ah, and the weak algorithms of a connection or NULL; both live as long
+ * as the turn of the loop. */
+const char *rows_text(struct status *s, const struct rows *rows, uint8_t protocol);
+const char *status_weakness(struct status *s, const struct connection *c);
 
 #endif

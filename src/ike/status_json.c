@@ -66,8 +66,13 @@ static json_t *id_text(const struct identity *id)
 
 static void tell_key(void *ctx, const struct pubkey *k)
 {
-	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:s}", "id", id_text(&k->id), "type", "RSA", "bits",
-					     number(rsa_bits(k->rsa)), "fingerprint", k->fingerprint));
+	static const char *const sources[] = {
+		[FROM_WHACK] = "whack", [FROM_DNS] = "dns", [FROM_UNVALIDATED_DNS] = "dns-not-validated",
+	};
+
+	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:s, s:s}", "id", id_text(&k->id), "type", "RSA",
+					     "bits", number(rsa_bits(k->rsa)), "fingerprint", k->fingerprint,
+					     "source", sources[k->source]));
 }
 
 static void head(struct status *s)
@@ -114,17 +119,15 @@ static json_t *end_object(const struct end *e)
 		"client_port", e->port, "ikeport", e->ikeport, "updown", text_or_null(e->updown));
 }
 
-static json_t *suites(struct ike *ike, const struct rows *rows, uint8_t protocol, bool wanted)
+static json_t *suites(struct status *s, const struct rows *rows, uint8_t protocol, bool wanted)
 {
-	const char *policy, *text;
-
 	if (!wanted)
 		return json_null();
-	text = rows_text(ike, rows, protocol, &policy);
-	return json_pack("{s:s, s:o}", "algorithms", text, "policy", text_or_null(policy));
+	return json_pack("{s:s, s:o}", "algorithms", rows_text(s, rows, protocol), "policy",
+			 text_or_null(policy_of(rows)));
 }
 
-static json_t *policy_object(struct ike *ike, const struct connection *c)
+static json_t *policy_object(struct status *s, const struct connection *c)
 {
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
@@ -135,10 +138,10 @@ static json_t *policy_object(struct ike *ike, const struct connection *c)
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
 		"keyingtries", (json_int_t)p->keyingtries,
-		"ike", suites(ike, &p->ike, PROTOCOL_ID_ISAKMP, true),
-		"esp", suites(ike, &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0),
-		"ah", suites(ike, &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0),
-		"weak", text_or_null(connection_weakness(ike->arena, c)));
+		"ike", suites(s, &p->ike, PROTOCOL_ID_ISAKMP, true),
+		"esp", suites(s, &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0),
+		"ah", suites(s, &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0),
+		"weak", text_or_null(status_weakness(s, c)));
 }
 
 static const char *routing_word(enum routing r)
@@ -148,10 +151,10 @@ static const char *routing_word(enum routing r)
 	return words[r];
 }
 
-static json_t *connection_object(struct ike *ike, const struct connection *c)
+static json_t *connection_object(struct status *s, const struct connection *c)
 {
 	bool oriented = c->ours >= 0 && !c->leaving;
-	const struct refusal *why = oriented ? NULL : orientation_refusal(ike, c);
+	const struct refusal *why = oriented ? NULL : orientation_refusal(s->ike, c);
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}",
 		"name", c->name, "condition", condition_word(connection_condition(c)),
@@ -162,7 +165,7 @@ static json_t *connection_object(struct ike *ike, const struct connection *c)
 		"not_oriented", why == NULL ? json_null() :
 			json_pack("{s:s, s:s, s:o}", "reason", reasons[why->reason].name, "message",
 				  why->message, "remedy", text_or_null(why->remedy)),
-		"policy", policy_object(ike, c), "routing", routing_word(c->routing),
+		"policy", policy_object(s, c), "routing", routing_word(c->routing),
 		"newest_ipsec_sa", c->newest_ipsec == 0 ? json_null() : number(c->newest_ipsec),
 		"reqid", number(c->reqid));
 }
@@ -214,7 +217,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p, const char *se
 		json_object_set_new(o, "auth", json_string(registry_symbol(&registry_auth_method, p->chosen.auth,
 									   method)));
 		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
-		json_object_set_new(o, "suspect", json_boolean(p->suspect));
+		json_object_set_new(o, "suspect", json_boolean(phase1_suspect(p)));
 	}
 	put(s, o, separator, false);
 }
@@ -271,7 +274,7 @@ static void connection(struct status *s, const struct connection *c)
 	const struct phase2 *q;
 	size_t n = 0;
 
-	put(s, connection_object(s->ike, c), s->printed++ > 0 ? "," : "", true);
+	put(s, connection_object(s, c), s->printed++ > 0 ? "," : "", true);
 	line(s, ",\"sas\":[");
 	if (c->pair != NULL)
 		LIST_FOREACH(p, &c->pair->phase1s, in_pair)

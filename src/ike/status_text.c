@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "ike/dnskeys.h"
 #include "ike/instance.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
@@ -29,7 +30,8 @@ static void tell_key(void *ctx, const struct pubkey *k)
 	struct text t = text_on(id, sizeof(id));
 
 	identity_format(&t, &k->id);
-	say(s, "  RSA public key of %s: %zu bits, fingerprint %s", id, rsa_bits(k->rsa), k->fingerprint);
+	say(s, "  RSA public key of %s%s: %zu bits, fingerprint %s", id, pubkey_source_text(k), rsa_bits(k->rsa),
+	    k->fingerprint);
 }
 
 static void head(struct status *s)
@@ -45,6 +47,8 @@ static void head(struct status *s)
 		say(s, "  interface %s%s%s %s", ike->interfaces[i].virtual_,
 		    ike->interfaces[i].virtual_[0] ? "/" : "", ike->interfaces[i].real,
 		    addr_format(&ike->interfaces[i].addr, a));
+	if (dnskeys_insecure(ike->dnskeys))
+		say(s, "  --insecure-dnskeys: public keys from the DNS are used although DNSSEC does not prove them");
 	pubkeys_each(ike->pubkeys, tell_key, s);
 }
 
@@ -132,12 +136,13 @@ static void tell_way(struct status *s, const struct connection *c)
 static void add_rows(struct status *s, struct text *t, const char *option, const struct rows *rows,
 		     uint8_t protocol)
 {
-	const char *policy, *text = rows_text(s->ike, rows, protocol, &policy);
+	const char *policy = policy_of(rows), *text;
 
 	if (policy != NULL && !s->named) {
 		text_add(t, "%s%s by policy %s", t->n > 0 ? ", " : "", option, policy);
 		return;
 	}
+	text = rows_text(s, rows, protocol);
 	if (policy != NULL)
 		say(s, "    %s %s (policy %s)", option, text, policy);
 	else
@@ -162,7 +167,7 @@ static void tell_rows(struct status *s, const struct connection *c)
 static void tell_policy(struct status *s, const struct connection *c)
 {
 	const struct policy *p = &c->policy;
-	const char *weak = connection_weakness(s->ike->arena, c);
+	const char *weak = status_weakness(s, c);
 	bool tunnel = p->tunnel || c->end[0].has_client || c->end[1].has_client;
 
 	say(s, "    policy%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
@@ -226,7 +231,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 		 x->role == ROLE_INITIATOR ? "initiator" : "responder");
 	if (x->heard != 0)
 		text_add(&t, "; peer heard %llu s ago", (unsigned long long)seconds_since(s->ike, x->heard));
-	if (p->suspect)
+	if (phase1_suspect(p))
 		text_add(&t, "; the peer may have forgotten it");
 	if (weak != NULL)
 		text_add(&t, "; WEAK: %s", weak);

@@ -35,17 +35,17 @@ batch=$!
 n=0
 while kill -0 "$batch" 2>/dev/null; do
 	whack --status --json >"$DIR/json" 2>&1 &
+	json=$!
 	whack --status >"$DIR/text" 2>&1 &
+	text=$!
 	"$WHACK" --ctlbase "$DIR/pluto" --status >"$DIR/cut" 2>&1 &
 	cut=$!
 	sleep 0.02
 	kill -KILL "$cut" 2>/dev/null
-	wait "$cut" 2>/dev/null
-	wait %2 %3 2>/dev/null
+	wait "$cut" "$json" "$text" 2>/dev/null
 	n=$((n + 1))
 done
 wait "$batch" || { cp "$DIR/again.log" "$DIR/out"; fail "the batch"; }
-wait
 ok "$n times three whacks while all are described anew"
 [ "$(whole)" = 3000 ] || fail "not all of them afterwards"
 ok "afterwards all are there"

@@ -56,7 +56,7 @@ lab_check "described" both --name net $ends --rsasig
 no_key "without the peer's public key"
 lab_check "the remedy is a command to type" grep -q 'whack --keyid 192.0.2.2 --pubkeyrsa' "$LAB_DIR/initiate.log"
 pluto_whack east --keyid 192.0.2.2 >"$LAB_DIR/lookup.log" 2>&1
-lab_check "without a key: the DNS is not asked yet" [ $? = 43 ]
+lab_check "without a key: status 43, the DNS is not to be asked" [ $? = 43 ]
 pluto_whack east --keyid 192.0.2.2 --pubkeyrsa 0x0103c0ffee >"$LAB_DIR/bad.log" 2>&1
 lab_check "a key that is none is refused" [ $? = 35 ]
 lab_check "and why" grep -q 'less than 1024 bits' "$LAB_DIR/bad.log"

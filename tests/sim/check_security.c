@@ -34,6 +34,7 @@ static const struct {
 	CASE(c1_no_amplification),
 	CASE(c1_copies_are_not_answered_for_ever),
 	CASE(c2_half_open_is_bounded),
+	CASE(c2_forged_road_warriors),
 	CASE(c6_unreachable_ends_nothing),
 	CASE(c7_short_lifetimes),
 	CASE(d3_values_at_the_edge),

@@ -12,12 +12,13 @@ static bool refuses(struct node *n)
 	return n->kernel_refuses > 0 && world_random(n->world) % 1000 < n->kernel_refuses;
 }
 
-static void answer(struct node *n, uint32_t token, bool ok, const char *why, uint32_t spi)
+static struct event *answer(struct node *n, uint32_t token, bool ok, const char *why, uint32_t spi)
 {
 	struct event *e = world_event(n->world, EVENT_ANSWER, n, world_random(n->world) % 3);
 
 	e->token = token;
 	e->result = (struct kernel_result){ .ok = ok, .why = why, .spi = spi };
+	return e;
 }
 
 static bool same_id(const struct sa_id *a, const struct sa_id *b)
@@ -132,7 +133,9 @@ static void del_sa(void *k, uint32_t token, const struct sa_id *id)
 
 static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 {
-	answer(k, token, *find_sa(k, id) != NULL, "there is no such SA", 0);
+	const struct sim_sa *s = *find_sa(k, id);
+
+	answer(k, token, s != NULL, "there is no such SA", 0)->result.counts.packets = s == NULL ? 0 : s->packets;
 }
 
 static struct sim_eroute **find_eroute(struct node *n, const struct kernel_eroute *e)
@@ -237,6 +240,20 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client)
 		if (subnet_eq(&r->e.dst, &dst) && r->e.kind == EROUTE_SA && r->e.n_sas > 0)
 			return *find_sa((struct node *)n, &r->e.sas[0]);
 	return NULL;
+}
+
+bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets)
+{
+	struct sim_sa *out = (struct sim_sa *)node_outbound(from, client), *in;
+
+	if (out == NULL)
+		return false;
+	out->packets += packets;
+	in = *find_sa(to, &out->id);
+	if (in == NULL)
+		return false;
+	in->packets += packets;
+	return true;
 }
 
 bool node_has_twin(const struct node *n, const struct sim_sa *s)

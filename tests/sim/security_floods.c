@@ -121,6 +121,45 @@ void c2_half_open_is_bounded(struct trial *t)
 	buf_free(&first);
 }
 
+/* Where anybody may be a Road Warrior forged addresses do not keep the real one out. */
+void c2_forged_road_warriors(struct trial *t)
+{
+	struct control_connection road = t->c;
+	uint8_t d[DATAGRAM_MAX];
+	size_t before, after;
+
+	road.left.host = (struct ip_addr){ 0 };
+	node_connection(t->a, &t->c);
+	node_connection(t->b, &road);
+	node_listen(t->a);
+	node_listen(t->b);
+	struct buf first = first_message(t);
+
+	before = mallinfo2().uordblks;
+	memcpy(d, first.p, first.n);
+	for (unsigned i = 0; i < 4 * LIMIT_HALF_OPEN; i++) {
+		struct writer w = writer_on(d, first.n);
+		struct endpoint from = stranger(t);
+
+		w.n = first.n;
+		from.addr.b[0] = (uint8_t)(11 + i % 100);
+		patch_u32(&w, HEADER_OFFSET_ICOOKIE, 0x20000000u + i);
+		give(t, t->b, &from, span_of(d, first.n));
+	}
+	trial_expect(t, node_holdings(t->b).half_open >= LIMIT_HALF_OPEN / 2, "only %zu half-open negotiations: this shows nothing",
+		     node_holdings(t->b).half_open);
+	trial_expect(t, node_holdings(t->b).half_open <= LIMIT_HALF_OPEN, "%zu half-open negotiations",
+		     node_holdings(t->b).half_open);
+	node_initiate(t->a, "net");
+	world_run(t->w, 5000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "after a flood: %u", t->a->last_status);
+	world_run(t->w, 100000);
+	trial_expect(t, node_holdings(t->b).exchanges <= 2, "%zu exchanges are left", node_holdings(t->b).exchanges);
+	after = mallinfo2().uordblks;
+	trial_expect(t, after <= before + 2 * 1024 * 1024, "a flood costs %zu octets", after - before);
+	buf_free(&first);
+}
+
 /* Errors of ICMP can be forged: they end nothing, whenever they come. */
 void c6_unreachable_ends_nothing(struct trial *t)
 {

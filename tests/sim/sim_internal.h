@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-enum event_kind { EVENT_DATAGRAM, EVENT_JOB, EVENT_ANSWER };
+enum event_kind { EVENT_DATAGRAM, EVENT_JOB, EVENT_ANSWER, EVENT_LOOKUP };
 
 struct event {
 	enum event_kind kind;
@@ -14,6 +14,7 @@ struct event {
 	struct buf bytes;
 	struct ike_job *job;
 	uint32_t token;
+	uint16_t type;		/* dns_type */
 	struct kernel_result result;
 };
 

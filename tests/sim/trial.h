@@ -64,6 +64,14 @@ trial_run run_terminate, run_shutdown, run_delete, run_wrong_secret, run_no_suit
 	  run_silent, run_unknown;						/* trouble.c */
 trial_run run_bits, run_replay, run_garbage, run_matrix, run_flood, run_aborted;	/* hostile.c */
 
+trial_run run_dpd_alive, run_dpd_traffic, run_dpd_lost, run_dpd_dead, run_dpd_unable, run_contact_restart,
+	  run_contact_both, run_contact_forged, run_contact_other, run_suspect;	/* alive.c */
+
+trial_run run_month, run_month_300, run_herd, run_half_margin, run_newest, run_inherit;	/* long.c */
+
+trial_run run_road, run_road_expired, run_road_moves, run_road_hostile, run_road_rsa, run_road_trouble,
+	  run_road_flood;						/* road.c */
+
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
 void trial_run_row(struct trial *t, size_t n);

@@ -142,6 +142,40 @@ static void on_submit(void *ctx, struct ike_job *job)
 	world_event(n->world, EVENT_JOB, n, 1 + world_random(n->world) % 5)->job = job;
 }
 
+static void on_lookup(void *ctx, uint32_t token, const char *name, uint16_t type)
+{
+	struct node *n = ctx;
+	struct event *e;
+
+	(void)name;
+	n->dns->asked++;
+	if (n->dns->silent)
+		return;
+	e = world_event(n->world, EVENT_LOOKUP, n, n->dns->delay + world_random(n->world) % 5);
+	e->token = token;
+	e->type = type;
+}
+
+/* Flags of a host's key, protocol IPsec, algorithm RSA/SHA1. */
+static void answer_lookup(struct node *n, const struct event *e)
+{
+	static const uint8_t head[] = { 0x42, 0, 4, 5 };
+	const struct sim_dns *dns = n->dns;
+	struct buf key = dns->key == NULL ? (struct buf){ 0 } : rsa_to_dns(dns->key);
+	struct buf rdata = buf_new(sizeof(head) + key.n);
+	struct span record = dns->rdata.n > 0 ? dns->rdata : span_buf(rdata);
+	struct lookup_result r = { .ok = dns->why == NULL, .validated = dns->validated, .why = dns->why,
+				   .ttl = dns->ttl, .rdata = &record };
+
+	memcpy(rdata.p, head, sizeof(head));
+	if (key.n > 0)
+		memcpy(rdata.p + sizeof(head), key.p, key.n);
+	r.n = r.ok && (dns->rdata.n > 0 || (key.n > 0 && e->type == DNS_TYPE_KEY));
+	ike_lookup_done(n->ike, n->world->now, e->token, &r);
+	buf_free(&rdata);
+	buf_free(&key);
+}
+
 static void on_random(void *ctx, void *p, size_t size)
 {
 	struct world *w = ((struct node *)ctx)->world;
@@ -262,7 +296,9 @@ static void start(struct node *n)
 	struct ike_config config = {
 		.host = { .ctx = n, .send = on_send, .submit = on_submit, .random = on_random,
 			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,
-			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped },
+			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped,
+			  .lookup = n->dns == NULL ? NULL : on_lookup },
+		.insecure_dnskeys = n->insecure_dnskeys,
 		.kernel = sim_kernel(n),
 		.secrets = { .ops = &secrets, .s = n },
 		.updown = "updown",
@@ -373,6 +409,9 @@ static void handle(struct world *w, struct event *e)
 		e->job->run(e->job);
 		ike_job_done(n->ike, w->now, e->job);
 		break;
+	case EVENT_LOOKUP:
+		answer_lookup(n, e);
+		break;
 	case EVENT_ANSWER:
 		ike_kernel_events(n->ike).done(n->ike, e->token, &e->result);
 		break;
@@ -448,6 +487,14 @@ struct holdings node_holdings(const struct node *n)
 		.connections = HASH_CNT(by_name, ike->connections),
 		.pairs = HASH_CNT(hh, ike->pairs),
 	};
+	struct connection *c, *next;
+
+	HASH_ITER(by_name, ike->connections, c, next) {
+		struct connection *i;
+
+		LIST_FOREACH(i, &c->instances, of_template)
+			h.instances++;
+	}
 
 	for (const struct sim_sa *s = n->sas; s != NULL; s = s->next)
 		h.sas++;
@@ -456,6 +503,15 @@ struct holdings node_holdings(const struct node *n)
 	for (unsigned i = 1; i <= n->asked; i++)
 		h.unfinished += n->pending[i] == 1;
 	return h;
+}
+
+uint64_t node_serial(const struct node *n)
+{
+	uint64_t newest = 0;
+
+	for (struct exchange *x = engine_first(n->ike->engine); x != NULL; x = engine_next(x))
+		newest = x->serial > newest ? x->serial : newest;
+	return newest;
 }
 
 bool holdings_none(const struct holdings *h)
@@ -487,7 +543,7 @@ void node_connection(struct node *n, const struct control_connection *m)
 void node_public_key(struct node *n, const char *id, const struct rsa_key *key)
 {
 	struct writer w = writer_on(frame, sizeof(frame));
-	struct buf dns = rsa_to_dns(key);
+	struct buf dns = key == NULL ? (struct buf){ 0 } : rsa_to_dns(key);
 
 	control_put_public_key(&w, &(struct control_public_key){ .id = span_str(id), .key = span_buf(dns) });
 	give(n, &w);

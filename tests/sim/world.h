@@ -22,11 +22,22 @@ struct sim_sa {			/* an SA in the kernel of a node */
 	enum alg cipher, mac;
 	uint8_t key[256];
 	size_t key_octets;
+	uint64_t packets;	/* of ESP or AH that came or went */
 };
 
 struct sim_eroute {
 	struct sim_eroute *next;
 	struct kernel_eroute e;
+};
+
+struct sim_dns {		/* what the DNS says about any name; looked at when the answer is due */
+	const struct rsa_key *key;	/* in a KEY record; NULL = there is none */
+	struct span rdata;		/* instead of that */
+	const char *why;		/* the question fails */
+	bool validated, silent;
+	uint32_t ttl;			/* seconds */
+	unsigned delay;			/* milliseconds */
+	unsigned asked;			/* questions */
 };
 
 struct node {
@@ -40,6 +51,8 @@ struct node {
 	unsigned n_said;
 	char refusal[512];	/* the last one in words, and its remedy */
 	char answer[512];	/* the last line that whack got, without comments */
+	struct sim_dns *dns;	/* that it asks, from its next restart on; NULL = none */
+	bool insecure_dnskeys;
 	bool away;		/* its interface is gone at the next listen */
 	bool deaf;		/* datagrams to it are lost */
 	unsigned kernel_refuses;	/* requests, in per mille */
@@ -87,12 +100,16 @@ void node_restart(struct node *n);
 
 /* Give a node a request of whack, encoded.  Its answers go to the counters of the node. */
 void node_connection(struct node *n, const struct control_connection *m);
+/* Without a key: look it up. */
 void node_public_key(struct node *n, const char *id, const struct rsa_key *key);
 void node_listen(struct node *n);
 void node_initiate(struct node *n, const char *name);
 void node_terminate(struct node *n, const char *name);
 void node_delete(struct node *n, const char *name);
 void node_shutdown(struct node *n, bool quiet);
+
+/* The number of the newest exchange of n: how many it has begun or taken part in, as long as it lives. */
+uint64_t node_serial(const struct node *n);
 
 /* Has it logged this reason, lately? */
 bool node_said(const struct node *n, const char *reason);
@@ -110,7 +127,8 @@ bool world_step(struct world *w, size_t events);
 
 /* What a daemon still holds; all zero when it is shut down. */
 struct holdings {
-	size_t exchanges, requests, plans, timers, half_open, connections, pairs, sas, eroutes, unfinished;
+	size_t exchanges, requests, plans, timers, half_open, connections, instances, pairs, sas, eroutes,
+	       unfinished;
 };
 struct holdings node_holdings(const struct node *n);
 bool holdings_none(const struct holdings *h);
@@ -121,6 +139,9 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client);
 /* Every outbound SA of a that b has, too, has the same keys there; *lonely counts those that b has not.
  * False names the difference on stderr. */
 bool world_keys_agree(const struct node *a, const struct node *b, unsigned *lonely);
+
+/* Packets of `from` to a client: they take its outbound SA, and count at `to` if that has the SA, too.  False: dropped. */
+bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets);
 
 /* n receives on s, an outbound SA of its peer. */
 bool node_has_twin(const struct node *n, const struct sim_sa *s);

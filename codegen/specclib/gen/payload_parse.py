@@ -92,7 +92,7 @@ class Parser:
 	def locals(self):
 		layout, c = self.layout, self.c
 		runs = layout.runs()
-		if any(kind == 'run' for kind, _ in runs):
+		if any(kind == 'run' and any(s.kind != 'bytes' for s in part) for kind, part in runs):
 			c('const uint8_t *p = in.p;')
 		if self.size:
 			c('size_t length;')
