@@ -45,6 +45,7 @@ harmless='src/crypto/mpi.c: a\.p, b\.p, a\.n
 src/crypto/rsa.c: a->parts\.n, b->parts\.n
 src/engine/table.c: cookies
 src/ike/connection.c: (real|virtual_)
+src/ike/dnskeys.c: s->said
 src/ike/identity.c: a->name
 src/ike/(informational|contact|dpd).c: (spi|cookie)
 src/ike/(quick_mode|main_mode).c: in->Nr->data, action_value\(a, KEY_NI_B

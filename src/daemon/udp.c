@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/log.h"
+#include "kernel/xfrm.h"
 
 #define BATCH 16		/* datagrams of one system call */
 #define BATCHES 4		/* system calls before everybody else has a turn */
@@ -222,6 +223,7 @@ static int bound(const struct ip_addr *local, uint16_t port)
 	} else {
 		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 	}
+	kernel_xfrm_bypass(fd, ss.ss_family == AF_INET6);
 	/* No SO_REUSEADDR: for UDP it would let a second daemon take our datagrams. */
 	if (bind(fd, (struct sockaddr *)&ss, len) != 0) {
 		int error = errno;

@@ -58,12 +58,14 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 {
 	const struct connection *c = p->c;
 	const struct end *us = our_end(c), *peer = peer_end(c);
+	bool outer = k->protocol == PROTOCOL_ID_AH && p->chosen.n > 1;
 
 	return (struct kernel_sa){
 		.id = sa_id(p, k, inbound),
 		.src = inbound ? p->x->remote.addr : p->x->local,
 		.inbound = inbound,
-		.tunnel = connection_tunnel(c),
+		.tunnel = connection_tunnel(c) && !outer,	/* one tunnel for all (RFC 2401 4.3) */
+		.outer = outer,
 		.cipher = k->cipher,
 		.mac = k->mac,
 		.replay_window = LIMIT_REPLAY_WINDOW,

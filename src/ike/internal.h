@@ -143,6 +143,8 @@ void pending_free(struct pending *q);
  * last of them is gone, is not used for anything new, and its keys are wiped after a while, in which
  * what the peer sent before (a Delete of any IPsec SA) may still arrive. */
 void phase1_retire(struct phase1 *p);
+/* An IPsec SA under p is gone: p goes, too, if it was only kept for that. */
+void phase1_bereft(struct phase1 *p);
 /* c is going away: its ISAKMP SAs serve another connection of the pair, or end. */
 void phase1s_hand_over(struct ike *ike, struct connection *c);
 

@@ -20,6 +20,7 @@ struct kernel_sa {
 	struct ip_addr src;
 	bool inbound;
 	bool tunnel;		/* else transport mode */
+	bool outer;		/* around another SA of a bundle, in transport mode */
 	enum alg cipher;	/* cipher or aead; ALG_NONE for AH */
 	enum alg mac;		/* ALG_NONE with an aead */
 	struct span cipher_key;	/* an aead's salt follows its key (RFC 4106 8.1) */

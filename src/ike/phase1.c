@@ -241,6 +241,12 @@ void phase1_retire(struct phase1 *p)
 	timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + TIMER_LARVAL_MS[0]);
 }
 
+void phase1_bereft(struct phase1 *p)
+{
+	if (p->retired && p->n_phase2 == 0 && (!timer_armed(&p->timer) || !awaits_deletes(p)))
+		engine_end(p->ike->engine, p->x, END_LOCAL);
+}
+
 /* Rekeying is due, then expiry; of what is retired, the end of its keys. */
 static void on_timer(void *ctx, uint64_t now)
 {

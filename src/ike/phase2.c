@@ -276,8 +276,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 		replace_unconfirmed(p);
 	free(p);
 	instance_release(ike, c);
-	if (root->retired && root->n_phase2 == 0)
-		engine_end(ike->engine, root->x, END_LOCAL);
+	phase1_bereft(root);
 }
 
 struct connection *phase2_connection(const struct phase2 *p)

@@ -176,6 +176,7 @@ lab_check "others are negotiated meanwhile" timeout 5 "$WHACK" --ctlbase "$LAB_D
 lab_check "pings go through" lab_ping ehost 10.0.2.9 3
 kill -0 $waits 2>/dev/null || lab_fail "nothing was waited for"
 lab_ok "the one that needs the key still waits"
+lab_check "the status shows it" eval 'pluto_whack east --status | grep -q "negotiating with 192.0.2.2:500 as initiator, try 1: beginning"'
 wait $waits && lab_fail "negotiated without a key"
 [ $((SECONDS - began)) -le 15 ] || lab_fail "it took $((SECONDS - began)) s to give up"
 lab_check "it ends with a reason" grep -q 'nor was one found in the DNS: no answer within 10 s' "$LAB_DIR/hole.log"

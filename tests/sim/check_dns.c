@@ -116,6 +116,10 @@ static void shared(struct trial *t)
 	node_public_key(t->a, "192.0.2.2", NULL);
 	node_public_key(t->a, "192.0.2.2", NULL);
 	node_initiate(t->a, "net");
+	world_run(t->w, 1000);
+	node_initiate(t->a, "net");
+	node_initiate(t->b, "net");
+	t->redundant = 2;
 	world_run(t->w, 100000);
 	expect_up(t);
 	trial_expect(t, dns_a.asked == 2, "%u questions", dns_a.asked);

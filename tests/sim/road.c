@@ -140,7 +140,7 @@ void run_road(struct trial *t)
 		     node_holdings(t->a).instances, WARRIORS);
 	for (unsigned i = 0; i < WARRIORS; i++)
 		node_terminate(w[i].node, "net");
-	world_run(t->w, 2000);
+	world_run(t->w, 70000);		/* an ISAKMP SA may wait for Deletes that it has overtaken */
 	expect_gone(t, "all have left");
 }
 
@@ -201,7 +201,7 @@ void run_road_moves(struct trial *t)
 	trial_expect(t, node_holdings(t->a).instances == 1, "%zu instances", node_holdings(t->a).instances);
 	expect_up(t, &new);
 	node_terminate(new.node, "net");
-	world_run(t->w, 70000);		/* an ISAKMP SA may wait for Deletes that it has overtaken */
+	world_run(t->w, 70000);
 	expect_gone(t, "the only one has left");
 }
 
