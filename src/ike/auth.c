@@ -110,10 +110,13 @@ bool auth_covers(const struct phase1 *p, const struct connection *c)
 {
 	uint32_t allowed = (c->policy.psk ? 1u << AUTH_METHOD_PRESHARED_KEY : 0) |
 			   (c->policy.rsasig ? 1u << AUTH_METHOD_RSA_SIG : 0);
+	bool chosen = p->chosen.auth != 0;
 	/* Before the peer has chosen it may choose whatever was offered. */
-	uint32_t may_be = p->chosen.auth != 0 ? 1u << p->chosen.auth : p->n->methods;
+	uint32_t may_be = chosen ? 1u << p->chosen.auth : p->n->methods;
+	bool suite = chosen ? rows_allow(&c->policy.ike, &p->chosen)
+			    : c->policy.ike.all == p->c->policy.ike.all;
 
-	return (may_be & ~allowed) == 0 && identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
+	return (may_be & ~allowed) == 0 && suite && identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
 	       identity_eq(&peer_end(p->c)->id, &peer_end(c)->id);
 }
 

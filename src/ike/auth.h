@@ -39,7 +39,7 @@ const struct refusal *auth_obstacle(struct ike *ike, struct arena *a, const stru
 /* Why c, as a responder, can do none of the methods that it was offered. */
 const struct refusal *auth_no_method(struct ike *ike, struct arena *a, const struct connection *c);
 
-/* Did p prove what c asks for: the same identities at both ends, by a method that c allows? */
+/* Did p prove what c asks for: the same identities at both ends, by a method and under a suite that c allows? */
 bool auth_covers(const struct phase1 *p, const struct connection *c);
 
 /* Would `other` have used the secret or private key that c uses with this auth_method? */
