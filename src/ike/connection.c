@@ -146,12 +146,11 @@ static void orient(struct ike *ike, struct connection *c)
 }
 
 /* The last plan that needed to know which end is ours has run. */
-static void disoriented(struct ike *ike, void *ctx, bool ok, const char *why)
+static void disoriented(struct ike *ike, void *ctx, const struct plan *p)
 {
 	struct connection *c = ctx;
 
-	(void)ok;
-	(void)why;
+	(void)p;
 	c->leaving = false;
 	if (c->deleted)
 		return;

@@ -73,6 +73,8 @@ struct connection {
 	bool mourning;		/* its SAs with a dead peer are being forgotten */
 	unsigned held;		/* somebody on the stack still looks at it */
 	unsigned uses;		/* IPsec SAs that name it */
+	unsigned n_installed;	/* of those, in the kernel or on their way */
+	bool keeps_route;	/* whack asked for it, or an SA had it: it stays without SAs */
 	LIST_HEAD(, phase2) phase2s;	/* newest first */
 	unsigned n_plans;	/* work with the kernel that is under way */
 };

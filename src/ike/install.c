@@ -120,12 +120,15 @@ static struct kernel_eroute eroute_of(const struct phase2 *p)
 	return e;
 }
 
-static void installed(struct ike *ike, void *ctx, bool ok, const char *why)
+static void installed(struct ike *ike, void *ctx, const struct plan *plan)
 {
 	struct phase2 *p = ctx;
-	struct kernel_result r = { .ok = ok, .why = why };
+	struct kernel_result r = { .ok = !plan->failed, .why = plan->why };
 
-	(void)ike;
+	if (plan->failed) {
+		p->failed_verb = plan->verb;
+		p->status = plan_refusal(ike->arena, plan)->status;
+	}
 	await_answer(&p->await, &r);
 }
 
@@ -145,24 +148,21 @@ static const struct refusal *add_sas(struct action *a, struct phase2 *p, struct 
 {
 	if (!add_direction(a, p, plan, true) || !add_direction(a, p, plan, false))
 		return refuse_keymat_missing(a->arena, p->c->name);
-	return routing_up(p->ike, p->c, plan, p->x->role);
+	return routing_up(p->ike, p->c, plan, p->x->role == ROLE_RESPONDER ? ROUTING_FOR_RESPONDER
+									: ROUTING_FOR_INITIATOR);
 }
 
-/* Outgoing traffic takes p from now on.  The eroute comes first: packets should not wait for a script. */
+/* Outgoing traffic takes p from now on. */
 static void switch_eroute(struct phase2 *p, struct plan *plan)
 {
 	struct kernel_eroute e = eroute_of(p);
-	bool first = p->c->routing != ROUTED_SA;
 
-	plan_eroute(plan, &e);
-	if (first)
-		plan_updown(plan, "up", false);
+	plan_carry(plan, &e, false);
 	p->c->routing = ROUTED_SA;
-	eroute_take(p->ike->routes, p->c);
 	take_over(p);
 }
 
-void install_switch(struct phase2 *p, void (*done)(struct ike *, void *, bool, const char *))
+void install_switch(struct phase2 *p, plan_done *done)
 {
 	struct plan *plan = plan_new(p->ike, p->c);
 
@@ -177,10 +177,13 @@ const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned
 
 	if (why != NULL) {
 		plan_drop(plan);
+		p->status = why->status;
 		return why;
 	}
-	if ((what & INSTALL_SAS) != 0)
+	if ((what & INSTALL_SAS) != 0 && !p->installed) {
 		p->installed = true;
+		p->c->n_installed++;
+	}
 	if ((what & INSTALL_EROUTE) != 0)
 		switch_eroute(p, plan);
 	await_begin(&p->await, p->x->serial);
@@ -212,8 +215,7 @@ static void remove_eroute(struct phase2 *p, struct plan *plan)
 
 	if (next != NULL) {
 		e = eroute_of(next);
-		plan_eroute(plan, &e);
-		plan_tolerate(plan);
+		plan_carry(plan, &e, true);
 		take_over(next);
 		if (next->timer.at == next->expires)	/* it has been replaced once, by p */
 			phase2_replace_in(next, FALL_BACK_MS);
@@ -222,11 +224,20 @@ static void remove_eroute(struct phase2 *p, struct plan *plan)
 	c->newest_ipsec = 0;
 	if (c->routing != ROUTED_SA)
 		return;
-	e = routing_trap(c);
-	plan_updown(plan, "down", true);
-	plan_eroute(plan, &e);		/* nothing leaves in clear */
-	plan_tolerate(plan);
+	plan_trap(plan);
 	c->routing = ROUTED_TRAP;
+}
+
+/* Nothing carries the traffic of c any more, after the SAs are gone.  A route that was only made for an SA
+ * which then did not come about goes, too. */
+static void come_down(struct phase2 *p, struct plan *plan)
+{
+	struct connection *c = p->c;
+
+	if (c->routing == ROUTED_TRAP)
+		plan_down(plan);
+	if (c->n_installed == 0 && !c->keeps_route)
+		routing_down(p->ike, c, plan);
 }
 
 void install_remove(struct phase2 *p)
@@ -245,6 +256,10 @@ void install_remove(struct phase2 *p)
 			plan_del_sa(plan, &in);
 			plan_del_sa(plan, &out);
 		}
+	}
+	if (p->installed) {
+		c->n_installed--;
+		come_down(p, plan);
 	}
 	p->installed = p->uses_eroute = false;
 	plan_submit(plan, NULL, NULL);

@@ -122,9 +122,10 @@ static void say_established(struct phase2 *p)
 	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_SUCCESS, "%s", line);
 }
 
-/* p carries the traffic, or will soon: say so, and let whack go. */
+/* p carries the traffic, or will soon: say so, and let whack go.  The route stays after p. */
 static void announce(struct phase2 *p)
 {
+	p->c->keeps_route = true;
 	say_established(p);
 	if (p->whack != NO_WHACK)
 		ike_finish(p->ike, p->whack);
@@ -132,32 +133,30 @@ static void announce(struct phase2 *p)
 }
 
 /* The eroute could not be given to p. */
-static void no_traffic(struct phase2 *p, const char *why)
+static void no_traffic(struct phase2 *p, const struct refusal *why)
 {
 	struct ike *ike = p->ike;
 
-	ike_refusal(ike, p->c, p->x, p->whack, true, refuse_backend_failed(ike->arena, p->c->name, why));
+	ike_refusal(ike, p->c, p->x, p->whack, true, why);
 	if (p->whack != NO_WHACK)
-		initiate_failed(ike, p->c, p->whack, WHACK_STATUS_KERNEL_FAILED);
+		initiate_failed(ike, p->c, p->whack, why->status);
 	p->whack = NO_WHACK;
 	send_delete(ike, p->x);
 	engine_end(ike->engine, p->x, END_LOCAL);
 }
 
-static void first_switched(struct ike *ike, void *ctx, bool ok, const char *why)
+static void first_switched(struct ike *ike, void *ctx, const struct plan *plan)
 {
-	(void)ike;
-	if (ok)
-		announce(ctx);
+	if (plan->failed)
+		no_traffic(ctx, plan_refusal(ike->arena, plan));
 	else
-		no_traffic(ctx, why);
+		announce(ctx);
 }
 
-static void later_switched(struct ike *ike, void *ctx, bool ok, const char *why)
+static void later_switched(struct ike *ike, void *ctx, const struct plan *plan)
 {
-	(void)ike;
-	if (!ok)
-		no_traffic(ctx, why);
+	if (plan->failed)
+		no_traffic(ctx, plan_refusal(ike->arena, plan));
 }
 
 static void on_switch(void *ctx, uint64_t now)
@@ -187,6 +186,7 @@ void phase2_established(struct phase2 *p)
 	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life;
 
 	scratch_free(p);
+	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
 	timer_arm(engine_timers(ike->engine), &p->timer,
 		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
@@ -194,7 +194,6 @@ void phase2_established(struct phase2 *p)
 		announce(p);
 	else
 		begin_traffic(p);
-	p->established = ike->now;
 }
 
 static void on_timer(void *ctx, uint64_t now)
@@ -271,7 +270,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
 	else if (whack != NO_WHACK)	/* negotiating, or not yet given the traffic */
-		initiate_failed(ike, c, whack, end_status(why));
+		initiate_failed(ike, c, whack, p->status != 0 ? p->status : end_status(why));
 	if (negotiating && why == END_NO_RESPONSE && !initiator)
 		replace_unconfirmed(p);
 	free(p);

@@ -35,6 +35,8 @@ struct phase2 {
 	unsigned n_spi;
 	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
+	const char *failed_verb;	/* of the updown command that has failed */
+	uint16_t status;		/* for whack when the installation failed, 0 = it did not */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;		/* replacement, then expiry */
 	struct timer switching;		/* of the traffic to p */
@@ -59,8 +61,8 @@ enum install {
  * p->await.  NULL, or why it cannot even be tried. */
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what);
 
-/* Outgoing traffic takes p, which is installed, from now on; done(ike, p, ...) when the kernel has it. */
-void install_switch(struct phase2 *p, void (*done)(struct ike *, void *, bool, const char *));
+/* Outgoing traffic takes p, which is installed, from now on; done(ike, p, plan) when the kernel has it. */
+void install_switch(struct phase2 *p, plan_done *done);
 
 /* Take away whatever of p is installed; p may go right after this. */
 void install_remove(struct phase2 *p);

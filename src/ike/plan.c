@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 #include "ike/internal.h"
 #include "ike/plan.h"
+#include "ike/routing.h"
 #include "ike/updown.h"
 
 /* Plans for one client of a peer, in order; lives as long as there are any. */
@@ -75,31 +76,36 @@ void plan_del_sa(struct plan *p, const struct sa_id *id)
 	s->tolerant = true;
 }
 
-void plan_eroute(struct plan *p, const struct kernel_eroute *e)
+void plan_route(struct plan *p)
 {
-	append(p, STEP_SET_EROUTE)->u.eroute = *e;
+	append(p, STEP_PREPARE);
+	append(p, STEP_COVER);		/* before the route, so that nothing can leave in clear by it */
+	append(p, STEP_ROUTE);
 }
 
-void plan_tolerate(struct plan *p)
+void plan_unroute(struct plan *p)
 {
-	if (p->n > 0)
-		p->step[p->n - 1].tolerant = true;
+	append(p, STEP_UNROUTE)->tolerant = true;
+	append(p, STEP_UNCOVER)->tolerant = true;
 }
 
-void plan_del_eroute(struct plan *p, const struct kernel_eroute *e)
+void plan_carry(struct plan *p, const struct kernel_eroute *e, bool tolerant)
 {
-	struct step *s = append(p, STEP_DEL_EROUTE);
+	struct step *s = append(p, STEP_CARRY);
 
 	s->u.eroute = *e;
-	s->tolerant = true;
+	s->tolerant = tolerant;
+	append(p, STEP_UP)->tolerant = tolerant;
 }
 
-void plan_updown(struct plan *p, const char *verb, bool tolerant)
+void plan_trap(struct plan *p)
 {
-	struct step *s = append(p, STEP_UPDOWN);
+	append(p, STEP_TRAP)->tolerant = true;
+}
 
-	s->u.updown.verb = verb;
-	s->tolerant = tolerant;
+void plan_down(struct plan *p)
+{
+	append(p, STEP_DOWN)->tolerant = true;
 }
 
 void plan_drop(struct plan *p)
@@ -109,7 +115,47 @@ void plan_drop(struct plan *p)
 	free(p);
 }
 
-static void run(struct plan *p);
+static void run(struct lane *l);
+
+/* Keep in mind what is in place now.  What should have gone counts as gone: nobody tries again. */
+static void note(struct plan *p, const struct step *s, bool ok)
+{
+	struct routes *r = p->ike->routes;
+
+	switch (s->kind) {
+	case STEP_COVER:
+		if (ok)
+			routes_covered(r, p->c, EROUTE_TRAP);
+		break;
+	case STEP_UNCOVER:
+		if (p->heir == NULL)
+			routes_uncovered(r, p->c);
+		else
+			routes_covered(r, p->heir, EROUTE_TRAP);
+		break;
+	case STEP_CARRY:
+		if (ok)
+			routes_covered(r, p->c, EROUTE_SA);
+		break;
+	case STEP_TRAP:
+		routes_covered(r, p->c, EROUTE_TRAP);
+		break;
+	case STEP_ROUTE:
+		routes_routed(r, p->c, ok ? THERE : TRIED);
+		break;
+	case STEP_UNROUTE:
+		routes_routed(r, p->c, NOT_THERE);
+		break;
+	case STEP_UP:
+		routes_told(r, p->c, ok ? THERE : TRIED);
+		break;
+	case STEP_DOWN:
+		routes_told(r, p->c, NOT_THERE);
+		break;
+	default:
+		break;
+	}
+}
 
 static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 {
@@ -117,22 +163,75 @@ static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 	const struct step *s = &p->step[p->at];
 
 	if (!r->ok && s->tolerant) {
-		ike_log(ike, p->c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS, "%s", r->why);
+		ike_log(ike, p->c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS, "%s%s%s",
+			p->verb == NULL ? "" : p->verb, p->verb == NULL ? "" : ": ", r->why);
 	} else if (!r->ok) {
 		p->failed = true;
 		snprintf(p->why, sizeof(p->why), "%s", r->why == NULL ? "no reason given" : r->why);
 	}
+	note(p, s, r->ok);
+	if (!p->failed)
+		p->verb = NULL;
 	p->at++;
 	if (!p->running)	/* else run() is below us on the stack and goes on */
-		run(p);
+		run(p->lane);
 }
 
-/* Another connection has taken over the pair of clients since this was planned. */
-static bool eroute_lost(const struct plan *p)
+/* What the step asks the updown command, NULL = nothing. */
+static const char *verb_of(enum step_kind kind)
 {
-	const struct connection *owner = eroute_owner(p->ike->routes, p->c);
+	static const char *const verb[] = {
+		[STEP_PREPARE] = "prepare", [STEP_ROUTE] = "route", [STEP_UP] = "up",
+		[STEP_DOWN] = "down", [STEP_UNROUTE] = "unroute",
+	};
 
-	return owner != NULL && owner != p->c;
+	return kind < sizeof(verb) / sizeof(verb[0]) ? verb[kind] : NULL;
+}
+
+/* Is there anything to do for this step, as things are now? */
+static bool needed(struct plan *p, const struct step *s)
+{
+	const struct routes *r = p->ike->routes;
+
+	switch (s->kind) {
+	case STEP_PREPARE:	/* may delete an old route to the client, so never comes without a new one */
+	case STEP_ROUTE:
+		return routes_want_route(r, p->c);
+	case STEP_COVER:
+		return routes_want_cover(r, p->c);
+	case STEP_UNCOVER:
+		p->heir = NULL;
+		return routes_want_uncover(r, p->c, &p->heir) != UNCOVER_NOTHING;
+	case STEP_CARRY:
+		return p->c->route != NULL;
+	case STEP_UP:
+		return routes_want_up(r, p->c);
+	case STEP_TRAP:
+		return routes_carry(r, p->c);
+	case STEP_DOWN:
+		return routes_want_down(r, p->c);
+	case STEP_UNROUTE:
+		return routes_want_unroute(r, p->c);
+	default:
+		return true;
+	}
+}
+
+static void start_eroute(struct plan *p, const struct step *s, uint32_t token)
+{
+	const struct kernel *k = &p->ike->kernel;
+	const struct connection *whose = s->kind == STEP_UNCOVER ? p->heir : p->c;
+	struct kernel_eroute trap;
+
+	if (s->kind == STEP_CARRY) {
+		k->ops->set_eroute(k->k, token, &s->u.eroute);
+		return;
+	}
+	trap = routing_trap(whose == NULL ? p->c : whose);
+	if (whose == NULL)
+		k->ops->del_eroute(k->k, token, &trap);
+	else
+		k->ops->set_eroute(k->k, token, &trap);
 }
 
 static void start_step(struct plan *p, const struct step *s)
@@ -140,68 +239,74 @@ static void start_step(struct plan *p, const struct step *s)
 	const struct kernel *k = &p->ike->kernel;
 	uint32_t token;
 
-	if ((s->kind == STEP_SET_EROUTE || s->kind == STEP_DEL_EROUTE) && eroute_lost(p)) {
+	if (!needed(p, s)) {
 		p->at++;
 		return;
 	}
+	p->verb = verb_of(s->kind);
 	token = request_new(p->ike, &p->requests, step_done, p)->token;
-	switch (s->kind) {
-	case STEP_ADD_SA:
+	if (p->verb != NULL)
+		updown_ask(p->ike, p->c, p->verb, token);
+	else if (s->kind == STEP_ADD_SA)
 		k->ops->add_sa(k->k, token, &s->u.sa);
-		break;
-	case STEP_DEL_SA:
+	else if (s->kind == STEP_DEL_SA)
 		k->ops->del_sa(k->k, token, &s->u.id);
-		break;
-	case STEP_SET_EROUTE:
-		k->ops->set_eroute(k->k, token, &s->u.eroute);
-		break;
-	case STEP_DEL_EROUTE:
-		k->ops->del_eroute(k->k, token, &s->u.eroute);
-		break;
-	case STEP_UPDOWN:
-		updown_ask(p->ike, p->c, s->u.updown.verb, token);
-		break;
-	}
+	else
+		start_eroute(p, s, token);
 }
 
-/* The plan at the head of its lane is done: tell its maker, begin the next one. */
+const struct refusal *plan_refusal(struct arena *a, const struct plan *p)
+{
+	if (p->verb != NULL)
+		return refuse_updown_failed(a, p->c->name, p->verb, p->why);
+	return refuse_backend_failed(a, p->c->name, p->why);
+}
+
+/* The plan at the head of its lane is done: tell its maker. */
 static void finish(struct plan *p)
 {
 	struct connection *c = p->c;
 	struct ike *ike = p->ike;
-	struct lane *l = p->lane;
 
 	if (p->done != NULL)
-		p->done(ike, p->ctx, !p->failed, p->why);
-	STAILQ_REMOVE_HEAD(&l->plans, next);
+		p->done(ike, p->ctx, p);
+	STAILQ_REMOVE_HEAD(&p->lane->plans, next);
 	plan_drop(p);
 	ike->n_plans--;
 	c->n_plans--;
 	connection_settled(ike, c);
-	if (!STAILQ_EMPTY(&l->plans)) {
-		run(STAILQ_FIRST(&l->plans));
-		return;
-	}
-	HASH_DEL(ike->lanes, l);
-	free(l);
 }
 
-static void run(struct plan *p)
+/* False: the answer to a step comes later. */
+static bool advance(struct plan *p)
 {
 	p->running = true;
 	while (p->at < p->n && !p->failed) {
 		unsigned before = p->at;
 
 		start_step(p, &p->step[p->at]);
-		if (p->at == before) {		/* the answer comes later */
+		if (p->at == before) {
 			p->running = false;
-			return;
+			return false;
 		}
 	}
-	finish(p);
+	return true;
 }
 
-void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const char *), void *ctx)
+static void run(struct lane *l)
+{
+	struct ike *ike = STAILQ_FIRST(&l->plans)->ike;
+
+	while (!STAILQ_EMPTY(&l->plans)) {
+		if (!advance(STAILQ_FIRST(&l->plans)))
+			return;
+		finish(STAILQ_FIRST(&l->plans));
+	}
+	HASH_DEL(ike->lanes, l);
+	free(l);
+}
+
+void plan_submit(struct plan *p, plan_done *done, void *ctx)
 {
 	struct lane *l = lane_of(p->ike, p->c);
 	bool idle = STAILQ_EMPTY(&l->plans);
@@ -213,7 +318,7 @@ void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const 
 	p->ike->n_plans++;
 	p->c->n_plans++;
 	if (idle)
-		run(p);
+		run(l);
 }
 
 void plans_forget(struct ike *ike, const struct connection *c, const void *ctx)

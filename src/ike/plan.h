@@ -10,7 +10,14 @@
 
 #define PLAN_STEPS 16
 
-enum step_kind { STEP_ADD_SA, STEP_DEL_SA, STEP_SET_EROUTE, STEP_DEL_EROUTE, STEP_UPDOWN };
+/* Steps about routes and eroutes do what is needed when they are due, which may be nothing. */
+enum step_kind {
+	STEP_ADD_SA, STEP_DEL_SA,
+	STEP_PREPARE, STEP_COVER, STEP_ROUTE,	/* the connection is routed: a trap, then the route */
+	STEP_CARRY, STEP_UP,			/* its eroute leads to SAs */
+	STEP_TRAP, STEP_DOWN,			/* its eroute is a trap again */
+	STEP_UNROUTE, STEP_UNCOVER,		/* it is not routed any more */
+};
 
 struct step {
 	enum step_kind kind;
@@ -19,12 +26,14 @@ struct step {
 		struct kernel_sa sa;	/* its keys are in `keys` */
 		struct sa_id id;
 		struct kernel_eroute eroute;
-		struct { const char *verb; } updown;
 	} u;
 	struct buf keys;		/* cipher key and mac key, wiped with the plan */
 };
 
 struct lane;
+
+struct plan;
+typedef void plan_done(struct ike *ike, void *ctx, const struct plan *p);
 
 struct plan {
 	STAILQ_ENTRY(plan) next;
@@ -33,11 +42,13 @@ struct plan {
 	struct lane *lane;
 	unsigned n, at;
 	bool running, failed;
-	char why[160];
+	const char *verb;		/* of the updown command that runs, or has failed; NULL = none */
+	struct connection *heir;	/* STEP_UNCOVER: whose trap is set; NULL = the eroute is deleted */
+	char why[160];			/* what has failed */
 	struct step step[PLAN_STEPS];
 	struct request_list requests;
 	/* Called when the last step is done or one has failed; NULL = nobody asks. */
-	void (*done)(struct ike *ike, void *ctx, bool ok, const char *why);
+	plan_done *done;
 	void *ctx;
 };
 
@@ -47,14 +58,22 @@ struct plan *plan_new(struct ike *ike, struct connection *c);
 /* Append steps.  sa's keys are copied. */
 void plan_add_sa(struct plan *p, const struct kernel_sa *sa);
 void plan_del_sa(struct plan *p, const struct sa_id *id);
-void plan_eroute(struct plan *p, const struct kernel_eroute *e);
-/* When the step appended last fails that is logged, and the plan goes on. */
-void plan_tolerate(struct plan *p);
-void plan_del_eroute(struct plan *p, const struct kernel_eroute *e);
-void plan_updown(struct plan *p, const char *verb, bool tolerant);	/* "up": -host or -client is added */
+
+/* c is routed: prepare, a trap for its clients, route. */
+void plan_route(struct plan *p);
+/* c, which has given up its claim, is not routed any more: unroute, no trap; unless others need them. */
+void plan_unroute(struct plan *p);
+/* Outgoing traffic takes these SAs: the eroute first, so that packets do not wait for a script; then up. */
+void plan_carry(struct plan *p, const struct kernel_eroute *e, bool tolerant);
+/* It takes none: a trap in place of the eroute.  Then down, in a step of its own. */
+void plan_trap(struct plan *p);
+void plan_down(struct plan *p);
 
 /* Hand the plan over; it frees itself.  done may be called before this returns. */
-void plan_submit(struct plan *p, void (*done)(struct ike *, void *, bool, const char *), void *ctx);
+void plan_submit(struct plan *p, plan_done *done, void *ctx);
+
+/* Why a plan has failed, for whoever asked for it. */
+const struct refusal *plan_refusal(struct arena *a, const struct plan *p);
 
 /* A plan that is not to run after all. */
 void plan_drop(struct plan *p);

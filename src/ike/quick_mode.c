@@ -66,7 +66,11 @@ static void emit_ids(struct action *a, const struct connection *c, bool ours_fir
 
 static enum action_result failed_await(struct action *a)
 {
-	return action_fail(a, refuse_backend_failed(a->arena, of(a)->c->name, of(a)->await.why));
+	const struct phase2 *p = of(a);
+
+	if (p->failed_verb != NULL)
+		return action_fail(a, refuse_updown_failed(a->arena, p->c->name, p->failed_verb, p->await.why));
+	return action_fail(a, refuse_backend_failed(a->arena, p->c->name, p->await.why));
 }
 
 enum action_result quick_outI1(struct action *a, struct out_QI1 *out)

@@ -1,4 +1,7 @@
 /* routing.c -- routes and trap eroutes of connections (the manual, "Pluto's Internal State"). */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/xalloc.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
@@ -22,14 +25,19 @@ struct kernel_eroute routing_trap(const struct connection *c)
 	};
 }
 
-/* The SAs of other make room for c, which is more current (the manual, "Pluto's Internal State"). */
-static void evict(struct ike *ike, struct connection *c, struct connection *other)
+/* What other has on a route that c needs goes: its SAs, and its claim. */
+static void make_way(struct ike *ike, struct connection *c, struct connection *other, bool busy)
 {
 	struct plan *p;
 
-	ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
-		"the peer's client is reached by \"%s\" from now on: deleting the SAs of \"%s\"", c->name,
-		other->name);
+	if (busy)
+		ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
+			"the peer's client is reached by \"%s\" from now on: deleting the SAs of \"%s\"", c->name,
+			other->name);
+	else
+		ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG,
+			"\"%s\" is unrouted: \"%s\" needs a route to the same client by another interface or nexthop",
+			other->name, c->name);
 	other->held++;
 	connection_drop_sas(ike, other);
 	p = plan_new(ike, other);
@@ -39,117 +47,100 @@ static void evict(struct ike *ike, struct connection *c, struct connection *othe
 	instance_release(ike, other);
 }
 
-/* Nobody else's SA may protect the same pair of clients. */
-static const struct refusal *clear_eroute(struct ike *ike, struct connection *c, bool may_evict)
-{
-	struct connection *other = eroute_owner(ike->routes, c);
-
-	if (other == NULL || other == c || other->newest_ipsec == 0)
-		return NULL;
-	if (!may_evict)
-		return refuse_eroute_conflict(ike->arena, c->name, other->name);
-	evict(ike, c, other);
-	return NULL;
-}
-
-/* Take down, or refuse for, whatever routes to the same client another way. */
-static const struct refusal *clear_route(struct ike *ike, struct connection *c, bool may_evict,
-					 enum claim *claim)
+/* Claim the route for c.  Only an IPsec SA is worth the SAs of others (--onconflict), and only one that the
+ * peer began: it is more current than what is there. */
+static const struct refusal *claim(struct ike *ike, struct connection *c, bool for_sa, bool may_evict)
 {
 	struct connection *other;
 
 	for (;;) {
-		struct plan *away;
-
-		*claim = routes_judge(ike->routes, c, &other);
-		if (*claim == CLAIM_SHARED || *claim == CLAIM_NEW)
+		switch (routes_judge(ike->routes, c, for_sa, &other)) {
+		case CLAIM_FREE:
+			routes_claim(ike->routes, c);
 			return NULL;
-		if (*claim == CLAIM_BUSY && !may_evict)
-			return refuse_route_conflict(ike->arena, c->name, other->name);
-		if (*claim == CLAIM_BUSY) {
-			evict(ike, c, other);
-			continue;
+		case CLAIM_TAKES:
+			make_way(ike, c, other, false);
+			break;
+		case CLAIM_ROUTE_BUSY:
+			if (!may_evict)
+				return refuse_route_conflict(ike->arena, c->name, other->name);
+			make_way(ike, c, other, true);
+			break;
+		case CLAIM_EROUTE_BUSY:
+			return refuse_eroute_conflict(ike->arena, c->name, other->name);
 		}
-		away = plan_new(ike, other);
-		routing_down(ike, other, away);
-		plan_submit(away, NULL, NULL);
 	}
 }
 
-const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum role role)
+const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum routing_for what)
 {
-	bool may_evict = role == ROLE_RESPONDER && c->policy.evict;
-	const struct refusal *why = clear_eroute(ike, c, may_evict);
-	enum claim claim;
+	const struct refusal *why = claim(ike, c, what != ROUTING_FOR_WHACK,
+					  what == ROUTING_FOR_RESPONDER && c->policy.evict);
 
-	if (why != NULL || c->routing != UNROUTED)
-		return why;
-	why = clear_route(ike, c, may_evict, &claim);
 	if (why != NULL)
 		return why;
-	struct kernel_eroute trap = routing_trap(c);
-
-	/* Prepare may delete an old route to that client, so it never comes without a new one. */
-	if (claim == CLAIM_NEW)
-		plan_updown(p, "prepare", false);
-	plan_eroute(p, &trap);		/* first, so that nothing can leave in clear by the route */
-	if (claim == CLAIM_NEW)
-		plan_updown(p, "route", false);
-	routes_take(ike->routes, c);
-	eroute_take(ike->routes, c);
-	c->routing = ROUTED_TRAP;
+	plan_route(p);
+	if (c->routing == UNROUTED)
+		c->routing = ROUTED_TRAP;
 	return NULL;
 }
 
 void routing_down(struct ike *ike, struct connection *c, struct plan *p)
 {
-	struct kernel_eroute trap;
-
 	if (c->routing == UNROUTED)
 		return;
-	trap = routing_trap(c);
-	if (routes_drop(ike->routes, c))
-		plan_updown(p, "unroute", true);
-	if (eroute_owner(ike->routes, c) == c)
-		plan_del_eroute(p, &trap);
-	eroute_drop(ike->routes, c);
+	plan_unroute(p);
+	routes_release(ike->routes, c);
 	c->routing = UNROUTED;
-}
-
-void routing_undo(struct ike *ike, struct connection *c)
-{
-	struct plan *p = plan_new(ike, c);
-
-	routing_down(ike, c, p);
-	plan_submit(p, NULL, NULL);
+	c->keeps_route = false;
 }
 
 struct route_request {		/* a whack that waits for its route */
 	struct connection *c;
 	uint32_t whack;
+	char kept_for[LIMIT_NAME_OCTETS + 16];	/* who shares the route that is to go */
 };
 
-static void routed(struct ike *ike, void *ctx, bool ok, const char *why)
+/* What whack asked for has failed: all as it was, unless it serves an SA by now. */
+static void undo(struct ike *ike, struct connection *c)
+{
+	struct plan *p;
+
+	c->keeps_route = false;
+	if (c->n_installed > 0)
+		return;
+	p = plan_new(ike, c);
+	routing_down(ike, c, p);
+	plan_submit(p, NULL, NULL);
+}
+
+static void routed(struct ike *ike, void *ctx, const struct plan *p)
 {
 	struct route_request *r = ctx;
 
-	if (ok) {
-		ike_reply(ike, r->whack, WHACK_STATUS_SUCCESS, "\"%s\": routed", r->c->name);
+	if (p->failed) {
+		const struct refusal *why = plan_refusal(ike->arena, p);
+
+		ike_refusal(ike, r->c, NULL, NO_WHACK, true, why);
+		ike_reply_refusal(ike, r->whack, why);
+		undo(ike, r->c);
+	} else if (r->c->routing == UNROUTED) {
+		ike_reply(ike, r->whack, WHACK_STATUS_NO_ROUTE, "\"%s\" was unrouted meanwhile", r->c->name);
 	} else {
-		ike_reply(ike, r->whack, WHACK_STATUS_NO_ROUTE, "\"%s\": cannot be routed: %s",
-			  r->c->name, why);
-		routing_undo(ike, r->c);
+		ike_reply(ike, r->whack, WHACK_STATUS_SUCCESS, "\"%s\": routed", r->c->name);
 	}
 	ike_finish(ike, r->whack);
 	free(r);
 }
 
-static void unrouted(struct ike *ike, void *ctx, bool ok, const char *why)
+static void unrouted(struct ike *ike, void *ctx, const struct plan *p)
 {
 	struct route_request *r = ctx;
 
-	(void)ok;
-	(void)why;
+	(void)p;
+	if (r->kept_for[0] != '\0')
+		ike_reply(ike, r->whack, WHACK_STATUS_LOG, "\"%s\": the route stays, \"%s\" shares it",
+			  r->c->name, r->kept_for);
 	ike_reply(ike, r->whack, WHACK_STATUS_SUCCESS, "\"%s\": unrouted", r->c->name);
 	ike_finish(ike, r->whack);
 	free(r);
@@ -176,11 +167,13 @@ void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 		why = refuse_nothing_to_route(ike->arena, c->name);
 	if (why == NULL) {
 		p = plan_new(ike, c);
-		why = routing_up(ike, c, p, ROLE_INITIATOR);
-		if (why == NULL)
+		why = routing_up(ike, c, p, ROUTING_FOR_WHACK);
+		if (why == NULL) {
+			c->keeps_route = true;
 			plan_submit(p, routed, request(c, whack));
-		else
+		} else {
 			plan_drop(p);
+		}
 	}
 	if (why != NULL) {
 		ike_reply_refusal(ike, whack, why);
@@ -190,14 +183,19 @@ void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 
 void command_unroute(struct ike *ike, uint32_t whack, struct connection *c)
 {
+	const struct connection *sharer = routes_sharer(c);
+	struct route_request *r;
 	struct plan *p;
 
-	if (c->newest_ipsec != 0 || c->uses > 0) {
+	if (c->uses > 0) {
 		ike_reply_refusal(ike, whack, refuse_route_in_use(ike->arena, c->name));
 		ike_finish(ike, whack);
 		return;
 	}
+	r = request(c, whack);
+	if (sharer != NULL)
+		snprintf(r->kept_for, sizeof(r->kept_for), "%s", sharer->name);
 	p = plan_new(ike, c);
 	routing_down(ike, c, p);
-	plan_submit(p, unrouted, request(c, whack));
+	plan_submit(p, unrouted, r);
 }

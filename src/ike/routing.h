@@ -4,16 +4,14 @@
 
 #include "ike/plan.h"
 
-/* Append what routes c (prepare, trap and route), if it is not routed.  NULL, or why it cannot be.
- * A responder may delete the SAs of others that are in the way (--onconflict).  The claim is made at
- * once and given back by routing_undo when the plan fails. */
-const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum role role);
+enum routing_for { ROUTING_FOR_WHACK, ROUTING_FOR_INITIATOR, ROUTING_FOR_RESPONDER };
 
-/* Append what unroutes c: its eroute, and its route if nobody shares it. */
+/* Claim the route of c and append what sets it up.  NULL, or why c cannot be routed.  A responder may delete
+ * the SAs of others that use a conflicting route (--onconflict).  The claim is there at once. */
+const struct refusal *routing_up(struct ike *ike, struct connection *c, struct plan *p, enum routing_for what);
+
+/* Give up the claim of c, and append what takes down its eroute, and its route if nobody shares it. */
 void routing_down(struct ike *ike, struct connection *c, struct plan *p);
-
-/* A plan with routing_up in it failed. */
-void routing_undo(struct ike *ike, struct connection *c);
 
 /* The eroute of c without SAs: a trap. */
 struct kernel_eroute routing_trap(const struct connection *c);

@@ -416,45 +416,64 @@ START_TEST(routes_are_shared_taken_or_busy)
 	struct routes *r = routes_new();
 
 	gateway.end[0].nexthop = trial.a->addr;
-	ck_assert_int_eq(routes_judge(r, &a, &who), CLAIM_NEW);
-	routes_take(r, &a);
-	ck_assert_int_eq(routes_judge(r, &same, &who), CLAIM_SHARED);
-	ck_assert_int_eq(routes_judge(r, &elsewhere, &who), CLAIM_NEW);
-	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_TAKES);
+	ck_assert_int_eq(routes_judge(r, &a, true, &who), CLAIM_FREE);
+	routes_claim(r, &a);
+	ck_assert_ptr_null(routes_sharer(&a));
+	ck_assert_int_eq(routes_judge(r, &same, true, &who), CLAIM_FREE);
+	ck_assert_int_eq(routes_judge(r, &elsewhere, true, &who), CLAIM_FREE);
+	ck_assert_int_eq(routes_judge(r, &other_way, true, &who), CLAIM_TAKES);
 	ck_assert_ptr_eq(who, &a);
-	ck_assert_int_eq(routes_judge(r, &gateway, &who), CLAIM_TAKES);
-	a.newest_ipsec = 1;
-	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_BUSY);
+	ck_assert_int_eq(routes_judge(r, &gateway, false, &who), CLAIM_TAKES);
+	a.n_installed = 1;
+	ck_assert_int_eq(routes_judge(r, &other_way, false, &who), CLAIM_ROUTE_BUSY);
 	ck_assert_ptr_eq(who, &a);
-	routes_take(r, &same);
-	ck_assert(!routes_drop(r, &a));		/* the other one still needs it */
-	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_TAKES);
+	routes_claim(r, &same);
+	ck_assert_ptr_eq(routes_sharer(&a), &same);
+	ck_assert(routes_want_route(r, &same));
+	routes_routed(r, &a, THERE);
+	ck_assert(!routes_want_route(r, &same));
+	routes_release(r, &a);
+	ck_assert(!routes_want_unroute(r, &a));		/* the other one still needs it */
+	ck_assert_int_eq(routes_judge(r, &other_way, true, &who), CLAIM_TAKES);
 	ck_assert_ptr_eq(who, &same);
-	ck_assert(routes_drop(r, &same));
-	ck_assert(!routes_drop(r, &same));
-	ck_assert_int_eq(routes_judge(r, &other_way, &who), CLAIM_NEW);
+	routes_release(r, &same);
+	ck_assert(routes_want_unroute(r, &same));
+	ck_assert_int_eq(routes_judge(r, &other_way, true, &who), CLAIM_FREE);
+	routes_routed(r, &same, NOT_THERE);
+	ck_assert(!routes_want_unroute(r, &same));
 	routes_free(r);
 }
 END_TEST
 
 START_TEST(eroute_has_one_owner)
 {
-	struct connection a = between("10.1.0.0/16", "10.9.0.0/16", &eth0), b = a;
-	struct connection other = between("10.1.0.0/16", "10.9.0.0/17", &eth0), port = a;
+	struct connection a = between("10.1.0.0/16", "10.9.0.0/16", &eth0), b = a, *who;
+	struct connection other = between("10.1.0.0/17", "10.9.0.0/16", &eth0), port = a;
 	struct routes *r = routes_new();
 
 	port.end[0].protocol = port.end[1].protocol = 17;
-	ck_assert_ptr_null(eroute_owner(r, &a));
-	eroute_take(r, &a);
-	ck_assert_ptr_eq(eroute_owner(r, &b), &a);
-	ck_assert_ptr_null(eroute_owner(r, &other));
-	ck_assert_ptr_null(eroute_owner(r, &port));
-	eroute_drop(r, &b);			/* not its own */
-	ck_assert_ptr_eq(eroute_owner(r, &a), &a);
-	eroute_take(r, &b);
-	ck_assert_ptr_eq(eroute_owner(r, &a), &b);
-	eroute_drop(r, &b);
-	ck_assert_ptr_null(eroute_owner(r, &a));
+	routes_claim(r, &a);
+	ck_assert(routes_want_cover(r, &a));
+	routes_covered(r, &a, EROUTE_SA);
+	a.n_installed = 1;
+	ck_assert_int_eq(routes_judge(r, &b, true, &who), CLAIM_EROUTE_BUSY);
+	ck_assert_ptr_eq(who, &a);
+	ck_assert_int_eq(routes_judge(r, &b, false, &who), CLAIM_FREE);	/* without an SA it may share */
+	ck_assert_int_eq(routes_judge(r, &other, true, &who), CLAIM_FREE);
+	ck_assert_int_eq(routes_judge(r, &port, true, &who), CLAIM_FREE);
+	routes_claim(r, &b);
+	ck_assert(!routes_want_cover(r, &b));
+	ck_assert(routes_carry(r, &a) && !routes_carry(r, &b));
+	ck_assert_int_eq(routes_want_uncover(r, &b, &who), UNCOVER_NOTHING);	/* not its own */
+	routes_release(r, &a);
+	ck_assert_int_eq(routes_want_uncover(r, &a, &who), UNCOVER_HAND_OVER);
+	ck_assert_ptr_eq(who, &b);
+	routes_covered(r, &b, EROUTE_TRAP);
+	ck_assert_int_eq(routes_want_uncover(r, &a, &who), UNCOVER_NOTHING);
+	routes_release(r, &b);
+	ck_assert_int_eq(routes_want_uncover(r, &b, &who), UNCOVER_DELETE);
+	routes_uncovered(r, &b);
+	ck_assert_int_eq(routes_want_uncover(r, &b, &who), UNCOVER_NOTHING);
 	routes_free(r);
 }
 END_TEST
