@@ -276,7 +276,7 @@ class Attributes:
 @dataclass(eq=False)
 class Algorithm:
 	name: str			# as written; C: ALG_ + upper case
-	kind: str			# hash cipher aead mac modp ecp montgomery
+	kind: str			# hash cipher aead mac modp ecp montgomery compression
 	properties: dict		# name -> list of ints, or [Algorithm] for `hash`
 	rfc: str
 	doc: str

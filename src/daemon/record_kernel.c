@@ -178,5 +178,6 @@ struct kernel record_kernel(struct record *r, struct kernel kernel)
 		return kernel;
 	r->kernel = kernel;
 	ops.name = kernel.ops->name;	/* ike may name the backend in status */
+	ops.compresses = kernel.ops->compresses;
 	return (struct kernel){ .ops = &ops, .k = r };
 }

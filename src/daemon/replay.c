@@ -490,7 +490,7 @@ static void make_ike(struct replay *p, uint32_t debug)
 	static struct kernel_ops ops = {
 		.attach = re_attach, .hole = re_hole, .get_spi = re_get_spi, .add_sa = re_add_sa,
 		.del_sa = re_sa, .read_sa = re_sa, .set_eroute = re_eroute, .del_eroute = re_eroute,
-		.updown = re_updown, .close = re_close,
+		.updown = re_updown, .close = re_close, .compresses = true,
 	};
 	struct ike_host host = {
 		.ctx = p, .send = re_send, .submit = re_submit, .random = re_random, .log = re_log,

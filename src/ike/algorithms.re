@@ -41,6 +41,9 @@ static const struct columns all_columns[] = {
 	  { { true, true, 0 }, { true, false, IPSEC_ATTRIBUTE_AUTH_ALGORITHM }, { false, false, 0 } } },
 	{ PROTOCOL_ID_AH, 0, 0, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION,
 	  { { false, false, 0 }, { true, true, IPSEC_ATTRIBUTE_AUTH_ALGORITHM }, { false, false, 0 } } },
+	/* There is nothing to choose: no string, only the word in what was agreed on. */
+	{ PROTOCOL_ID_IPCOMP, 0, 0, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION,
+	  { { true, true, 0 }, { false, false, 0 }, { false, false, 0 } } },
 };
 
 static const struct columns *columns_of(uint32_t protocol)
@@ -476,7 +479,7 @@ const struct refusal *algorithms_parse(uint32_t protocol, struct span text,
 		.begin = text.p, .end = text.n == 0 ? text.p : text.p + text.n,
 	};
 
-	if (p.c == NULL)
+	if (p.c == NULL || protocol == PROTOCOL_ID_IPCOMP)
 		return refuse_algorithm_misplaced(a, p.text, 1, "there are no algorithm strings for this protocol");
 	p.rows = ARENA_ARRAY(a, struct suite_row, LIMIT_TRANSFORMS);
 	if (!scan(&p))

@@ -2,37 +2,66 @@
 #include "ike/internal.h"
 #include "ike/offer.h"
 
-/* Same transform: id and every attribute; the order of attributes does not matter. */
+static const struct emit_attribute *attribute_of(const struct emit_T *t, uint16_t type)
+{
+	for (size_t i = 0; i < t->n_attrs; i++)
+		if (t->attrs[i].type == type)
+			return &t->attrs[i];
+	return NULL;
+}
+
+/* Same transform: id and every attribute; the order of attributes does not matter.  Of compression some
+ * peers repeat only what concerns it; the rest is that of the other protocols. */
 static bool same(const struct offer *o, const struct emit_T *ours)
 {
-	if (o->transform != ours->id || o->number != ours->number || o->n != ours->n_attrs)
+	if (o->transform != ours->id || o->number != ours->number)
 		return false;
-	for (size_t i = 0; i < ours->n_attrs; i++) {
-		uint64_t number;
+	if (o->n != ours->n_attrs && (o->protocol != PROTOCOL_ID_IPCOMP || o->n > ours->n_attrs))
+		return false;
+	for (size_t i = 0; i < o->n; i++) {
+		const struct emit_attribute *at = attribute_of(ours, o->attribute[i].type);
 
-		if (!offer_get(o, ours->attrs[i].type, &number) || number != ours->attrs[i].number)
+		if (at == NULL || at->number != o->attribute[i].number)
 			return false;
 	}
 	return true;
 }
 
-static const struct emit_P *offered_protocol(const struct emit_SA *offered, uint8_t protocol)
+static const struct emit_P *offered_protocol(const struct emit_SA *offered, uint8_t number, uint8_t protocol)
 {
 	for (size_t i = 0; i < offered->n_proposals; i++)
-		if (offered->proposals[i].protocol == protocol)
+		if (offered->proposals[i].number == number && offered->proposals[i].protocol == protocol)
 			return &offered->proposals[i];
 	return NULL;
+}
+
+/* How many protocols the proposal of that number has. */
+static unsigned offered_protocols(const struct emit_SA *offered, uint8_t number)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < offered->n_proposals; i++)
+		n += offered->proposals[i].number == number;
+	return n;
+}
+
+static bool has_protocol(const struct choice *c, uint8_t protocol)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (c->p[i].protocol == protocol)
+			return true;
+	return false;
 }
 
 /* Reads the one transform of p and finds it among ours. */
 static const struct refusal *check_one(struct arena *a, const struct emit_SA *offered,
 				       const struct payload_P *p, struct offer *o)
 {
-	const struct emit_P *ours = offered_protocol(offered, p->protocol);
+	const struct emit_P *ours = offered_protocol(offered, p->number, p->protocol);
 	struct span rest = p->transforms;
 	struct payload_T t, second;
 
-	if (ours == NULL || p->number != ours->number || !next_T(&rest, p->protocol, &t))
+	if (ours == NULL || !next_T(&rest, p->protocol, &t))
 		return refuse_choice_not_offered(a, p->number, 0);
 	if (next_T(&rest, p->protocol, &second))
 		return refuse_choice_not_offered(a, p->number, second.number);
@@ -78,6 +107,7 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 	struct payload_P p;
 	struct offer o;
 	const struct refusal *why;
+	uint32_t spi;
 
 	offer_ipsec(a, c, none, group, &offered);
 	*out = (struct choice){ .group = group,
@@ -87,15 +117,16 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 		why = check_one(a, &offered, &p, &o);
 		if (why != NULL)
 			return why;
-		if (out->n == offered.n_proposals)
+		if ((out->n > 0 && p.number != out->proposal) || has_protocol(out, p.protocol))
 			return refuse_choice_not_offered(a, p.number, o.number);
-		if (p.spi.n != 4 || get_u32(p.spi.p) < LIMIT_SPI_PEER_MIN)
+		if (!spi_read(&p, &spi))
 			return refuse_peer_spi(a, p.spi);
 		offer_algorithms(&o, &out->p[out->n]);
 		out->p[out->n].number = o.number;
-		out->p[out->n++].peer_spi = get_u32(p.spi.p);
+		out->p[out->n++].peer_spi = spi;
 		out->proposal = p.number;
-		out->life_seconds = o.life_seconds;
+		if (o.life_seconds != 0)
+			out->life_seconds = o.life_seconds;
 	}
-	return out->n == offered.n_proposals ? NULL : refuse_choice_not_offered(a, out->proposal, 0);
+	return out->n > 0 && out->n == offered_protocols(&offered, out->proposal) ? NULL : refuse_choice_not_offered(a, out->proposal, 0);
 }

@@ -291,18 +291,21 @@ static const struct refusal *apart_ipsec(struct arena *a, const struct connectio
 					     : ENCAPSULATION_MODE_TRANSPORT;
 	char theirs[REGISTRY_TEXT], ours[REGISTRY_TEXT];
 
-	offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &mode);
-	if (mode != want)
+	bool comp = o->protocol == PROTOCOL_ID_IPCOMP;	/* some peers leave to the others what concerns all */
+	bool has_mode = offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &mode);
+	bool has_group = offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group);
+
+	if (mode != want && (has_mode || !comp))
 		return refuse_wrong_mode(a, c->name,
 					 registry_name(&registry_encapsulation_mode, (uint32_t)mode,
 						       theirs),
 					 registry_name(&registry_encapsulation_mode, (uint32_t)want,
 						       ours));
 	/* A group without a KE payload, or the other way round, is none that keys can be made of. */
-	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group) != has_ke)
+	if (has_group != has_ke && (has_group || !comp))
 		return refuse_pfs_half(a, has_ke ? "no group" : "a group",
 				       has_ke ? "a KE payload" : "no KE payload");
-	if (has_ke && !group_allowed(c, group))
+	if (has_group && !group_allowed(c, group))
 		return refuse_pfs_group(a, c->name, number_text(a, PROTOCOL_ID_ISAKMP,
 								OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION,
 								group, false));
@@ -311,21 +314,22 @@ static const struct refusal *apart_ipsec(struct arena *a, const struct connectio
 	return NULL;
 }
 
-static void fill_ipsec(const struct offer *o, const struct payload_P *p, struct choice *out)
+static void fill_ipsec(const struct offer *o, uint32_t spi, struct choice *out)
 {
 	struct chosen *k = &out->p[out->n++];
 	uint64_t number = 0;
 
 	offer_algorithms(o, k);
 	k->number = o->number;
-	k->peer_spi = get_u32(p->spi.p);
+	k->peer_spi = spi;
 	if (offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &number))
 		out->mode = (uint16_t)number;
 	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &number))
 		out->group = (uint16_t)number;
 	if (out->life_seconds == 0 || (o->life_seconds != 0 && o->life_seconds < out->life_seconds))
 		out->life_seconds = o->life_seconds;
-	out->life_kilobytes = o->life_kilobytes;
+	if (o->life_kilobytes != 0)
+		out->life_kilobytes = o->life_kilobytes;
 }
 
 struct search {			/* the state of a walk over an offer of phase 2 */
@@ -336,6 +340,7 @@ struct search {			/* the state of a walk over an offer of phase 2 */
 	struct miss best;
 	struct offer near;
 	const struct refusal *why;
+	const struct refusal *unfit;	/* protocols that are not asked for: told when there is nothing nearer */
 };
 
 /* The first acceptable transform of proposal p. */
@@ -343,10 +348,11 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 {
 	const struct rows *rows = rows_of(s->c, p->protocol);
 	struct payload_T t;
+	uint32_t spi;
 
 	if (rows == NULL)
 		return false;
-	if (p->spi.n != 4 || get_u32(p->spi.p) < LIMIT_SPI_PEER_MIN) {
+	if (!spi_read(p, &spi)) {
 		s->why = refuse_peer_spi(s->a, p->spi);
 		return false;
 	}
@@ -356,7 +362,11 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		offer_read(p->protocol, &t, &o);
 		struct miss m = closest(&o, rows);
 
-		if (m.differences < s->best.differences) {
+		if (m.differences > 0 && p->protocol == PROTOCOL_ID_IPCOMP) {
+			s->unfit = refuse_compression(s->a, s->c->name);
+			continue;
+		}
+		if (m.differences > 0 && m.differences < s->best.differences) {
 			s->best = m;
 			s->near = o;
 		}
@@ -365,7 +375,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		const struct refusal *other = apart_ipsec(s->a, s->c, &o, s->has_ke);
 
 		if (other == NULL) {
-			fill_ipsec(&o, p, out);
+			fill_ipsec(&o, spi, out);
 			return true;
 		}
 		s->why = other;
@@ -373,13 +383,36 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 	return false;
 }
 
-/* May these protocols together stand for what c asks?  AH may be replaced by the authentication
- * of ESP (the manual, --authenticate). */
-static bool protocols_fit(const struct connection *c, uint32_t offered)
+/* The protocols of a proposal, as bits; false when one is there twice or none that we know. */
+static bool protocols_of(const struct payload_SA *sa, uint8_t number, uint32_t *bits)
 {
+	struct span rest = sa->proposals;
+	struct payload_P p;
+
+	*bits = 0;
+	while (next_P(&rest, &p)) {
+		if (p.number != number)
+			continue;
+		if (p.protocol > PROTOCOL_ID_IPCOMP || (*bits & 1u << p.protocol) != 0)
+			return false;
+		*bits |= 1u << p.protocol;
+	}
+	return true;
+}
+
+/* May these protocols together stand for what c asks?  AH may be replaced by the authentication of ESP
+ * (the manual, --authenticate), which every row of ours has; compression may be missing. */
+static const struct refusal *protocols_fit(struct arena *a, const struct connection *c, uint32_t offered)
+{
+	const uint32_t ah = 1u << PROTOCOL_ID_AH, esp = 1u << PROTOCOL_ID_ESP, comp = 1u << PROTOCOL_ID_IPCOMP;
 	uint32_t wanted = connection_protocols(c);
 
-	return offered == wanted || (c->policy.authenticate && offered == 1u << PROTOCOL_ID_ESP);
+	if (((wanted & esp) != 0 && (offered & esp) == 0) || ((wanted & ah) != 0 && (offered & (ah | esp)) == 0) ||
+	    (offered & ~(ah | esp | comp)) != 0)
+		return refuse_protocols(a, c->name, c->policy.encrypt ? "--encrypt" : "--authenticate");
+	if ((offered & comp) != 0 && (wanted & comp) == 0)
+		return refuse_compression(a, c->name);
+	return NULL;
 }
 
 /* All proposals of one number, which belong together. */
@@ -388,22 +421,21 @@ static bool choose_number(struct search *s, const struct payload_SA *sa, uint8_t
 {
 	struct span rest = sa->proposals;
 	struct payload_P p;
-	uint32_t offered = 0;
+	const struct refusal *unfit;
+	uint32_t offered;
 
 	*out = (struct choice){ .proposal = number };
-	while (next_P(&rest, &p)) {
-		if (p.number != number)
-			continue;
-		if (p.protocol > 31 || (offered & 1u << p.protocol) != 0 || out->n == CHOICE_PROTOCOLS)
-			return false;
-		offered |= 1u << p.protocol;
-		if (!choose_transform(s, &p, out))
-			return false;
+	if (!protocols_of(sa, number, &offered))
+		return false;
+	unfit = protocols_fit(s->a, s->c, offered);
+	if (unfit != NULL) {
+		s->unfit = unfit;
+		return false;
 	}
-	if (protocols_fit(s->c, offered))
-		return true;
-	s->why = refuse_protocols(s->a, s->c->name, s->c->policy.encrypt ? "--encrypt" : "--authenticate");
-	return false;
+	while (next_P(&rest, &p))
+		if (p.number == number && !choose_transform(s, &p, out))
+			return false;
+	return true;
 }
 
 const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
@@ -425,8 +457,9 @@ const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
 	}
 	if (s.why != NULL)
 		return s.why;
-	return s.n == 0 ? refuse_protocols(a, c->name, "--encrypt")
-			: no_common_suite(a, c, s.n, &s.near, &s.best);
+	if (s.best.differences != UINT32_MAX)
+		return no_common_suite(a, c, s.n, &s.near, &s.best);
+	return s.unfit != NULL ? s.unfit : refuse_protocols(a, c->name, "--encrypt");
 }
 
 void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct choice *chosen,
@@ -450,7 +483,7 @@ void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct cho
 			}
 		}
 		out[n++] = (struct emit_P){ .number = p.number, .protocol = p.protocol,
-					    .spi = spi_bytes(a, spis[p.protocol]), .transforms = et,
+					    .spi = spi_bytes(a, p.protocol, spis[p.protocol]), .transforms = et,
 					    .n_transforms = 1 };
 	}
 	answer->proposals = out;

@@ -174,6 +174,7 @@ static bool describe_suites(struct description *d, const struct control_connecti
 {
 	struct policy *p = &d->c->policy;
 
+	p->ipcomp = (struct rows){ .all = suite_ipcomp_any.rows, .n = suite_ipcomp_any.n };
 	return describe_rows(d, "ike", PROTOCOL_ID_ISAKMP, m->policy, m->ike, &p->ike) &&
 	       describe_rows(d, "esp", PROTOCOL_ID_ESP, m->policy, m->esp, &p->esp) &&
 	       describe_rows(d, "ah", PROTOCOL_ID_AH, m->policy, m->ah, &p->ah) &&
@@ -212,14 +213,16 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->dpd_timeout = m->dpdtimeout;
 	p->dpd_action = m->dpdaction;
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
-	if (m->compress)
-		d->why = refuse_not_supported(d->ike->arena, "IPComp");
-	else if (m->aggressive)
+	if (m->aggressive)
 		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
 	else if (m->ondemand)
 		d->why = refuse_not_supported(d->ike->arena, "negotiation on demand (--ondemand)");
 	else if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
+	else if (m->compress && !d->ike->kernel.ops->compresses)
+		d->why = refuse_not_supported(d->ike->arena, "IPComp with this --kernel");
+	else if (m->compress && !m->encrypt && !m->authenticate)
+		d->why = refuse_compress_alone(d->ike->arena, d->c->name);
 	return d->why == NULL &&
 	       check_life(d, "--ikelifetime", m->ikelifetime, LIMIT_IKE_LIFE_MAX) &&
 	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);

@@ -115,6 +115,8 @@ void send_delete(struct ike *ike, struct exchange *x)
 	for (unsigned i = 0; i < p->chosen.n; i++) {
 		struct writer w = writer_on(bytes[i], 4);
 
+		if (p->chosen.p[i].protocol == PROTOCOL_ID_IPCOMP)
+			continue;	/* goes with the others */
 		put_u32(&w, phase2_spi(p, p->chosen.p[i].protocol));
 		spi[i] = writer_span(&w);
 		d[out.n_D++] = (struct emit_D){ .doi = DOI_ID_IPSEC, .protocol = p->chosen.p[i].protocol,

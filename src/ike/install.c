@@ -45,6 +45,36 @@ static struct span keymat(struct action *a, const struct chosen *k, uint32_t spi
 	return action_value(a, KEY_KEYMAT, cipher_octets(k) + mac_octets(k));
 }
 
+/* The order of a bundle, the innermost first: what is compressed is encrypted, and AH covers all. */
+static const uint8_t inside_out[CHOICE_PROTOCOLS] = { PROTOCOL_ID_IPCOMP, PROTOCOL_ID_ESP, PROTOCOL_ID_AH };
+
+static const struct chosen *chosen_of(const struct phase2 *p, uint8_t protocol)
+{
+	for (unsigned i = 0; i < p->chosen.n; i++)
+		if (p->chosen.p[i].protocol == protocol)
+			return &p->chosen.p[i];
+	return NULL;
+}
+
+/* The SAs next to k's in the bundle. */
+static void set_place(const struct phase2 *p, const struct chosen *k, struct kernel_sa *sa)
+{
+	bool passed = false;
+
+	for (unsigned i = 0; i < CHOICE_PROTOCOLS; i++) {
+		uint8_t protocol = inside_out[i];
+
+		if (protocol == k->protocol) {
+			passed = true;
+		} else if (chosen_of(p, protocol) != NULL) {
+			if (!passed)
+				sa->inwards = ip_protocol(protocol);
+			else if (sa->outwards == 0)
+				sa->outwards = ip_protocol(protocol);
+		}
+	}
+}
+
 static struct sa_id sa_id(const struct phase2 *p, const struct chosen *k, bool inbound)
 {
 	return (struct sa_id){
@@ -58,16 +88,14 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 {
 	const struct connection *c = p->c;
 	const struct end *us = our_end(c), *peer = peer_end(c);
-	bool outer = k->protocol == PROTOCOL_ID_AH && p->chosen.n > 1;
-
-	return (struct kernel_sa){
+	struct kernel_sa sa = {
 		.id = sa_id(p, k, inbound),
 		.src = inbound ? p->x->remote.addr : p->x->local,
 		.inbound = inbound,
-		.tunnel = connection_tunnel(c) && !outer,	/* one tunnel for all (RFC 2401 4.3) */
-		.outer = outer,
+		.inner_tunnel = connection_tunnel(c),
 		.cipher = k->cipher,
 		.mac = k->mac,
+		.comp = k->comp,
 		.replay_window = LIMIT_REPLAY_WINDOW,
 		.src_client = connection_client(c, !inbound),
 		.dst_client = connection_client(c, inbound),
@@ -77,6 +105,11 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 		.reqid = c->reqid,
 		.interface = c->interface->virtual_,
 	};
+
+	set_place(p, k, &sa);
+	sa.outer = sa.inwards != 0;
+	sa.tunnel = sa.inner_tunnel && !sa.outer;	/* one tunnel for all (RFC 2401 4.3) */
+	return sa;
 }
 
 static void tell_keys(const struct phase2 *p, const struct kernel_sa *sa)
@@ -95,8 +128,13 @@ static bool add_direction(struct action *a, struct phase2 *p, struct plan *plan,
 	for (unsigned i = 0; i < p->chosen.n; i++) {
 		const struct chosen *k = &p->chosen.p[i];
 		struct kernel_sa sa = describe(p, k, inbound);
-		struct span keys = keymat(a, k, sa.id.spi);
+		struct span keys;
 
+		if (k->comp != ALG_NONE) {
+			plan_add_sa(plan, &sa);
+			continue;
+		}
+		keys = keymat(a, k, sa.id.spi);
 		if (keys.p == NULL)
 			return false;
 		sa.cipher_key = span_sub(keys, 0, cipher_octets(k));
@@ -107,16 +145,18 @@ static bool add_direction(struct action *a, struct phase2 *p, struct plan *plan,
 	return true;
 }
 
-/* The eroute of p's connection through p's outbound SAs: ESP innermost, then AH. */
+/* The eroute of p's connection through p's outbound SAs. */
 static struct kernel_eroute eroute_of(const struct phase2 *p)
 {
 	struct kernel_eroute e = routing_trap(p->c);
 
 	e.kind = EROUTE_SA;
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (unsigned i = 0; i < p->chosen.n; i++)
-			if ((p->chosen.p[i].protocol == PROTOCOL_ID_AH) == (pass == 1))
-				e.sas[e.n_sas++] = sa_id(p, &p->chosen.p[i], false);
+	for (unsigned i = 0; i < CHOICE_PROTOCOLS; i++) {
+		const struct chosen *k = chosen_of(p, inside_out[i]);
+
+		if (k != NULL)
+			e.sas[e.n_sas++] = sa_id(p, k, false);
+	}
 	return e;
 }
 

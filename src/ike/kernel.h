@@ -23,6 +23,7 @@ struct kernel_sa {
 	bool outer;		/* around another SA of a bundle, in transport mode */
 	enum alg cipher;	/* cipher or aead; ALG_NONE for AH */
 	enum alg mac;		/* ALG_NONE with an aead */
+	enum alg comp;		/* of IPComp; ALG_NONE for the others */
 	struct span cipher_key;	/* an aead's salt follows its key (RFC 4106 8.1) */
 	struct span mac_key;
 	unsigned replay_window;	/* packets; at least 32 */
@@ -31,6 +32,10 @@ struct kernel_sa {
 	uint16_t src_port, dst_port;	/* 0 = any */
 	uint16_t encap_sport, encap_dport;	/* UDP encapsulation, 0 = none */
 	uint32_t reqid;		/* of the connection: groups the SAs of a bundle */
+	/* Its place in a bundle: IP protocols of the SAs next to it, 0 = none.  What comes in must have come
+	 * through `outwards` and go on to `inwards`; IPComp alone may be missing, as not every packet shrinks (RFC 3173 2.2). */
+	uint8_t outwards, inwards;
+	bool inner_tunnel;	/* the innermost SA of the bundle is in tunnel mode */
 	const char *interface;	/* "ipsec0", or "" where the backend has none */
 };
 
@@ -79,6 +84,7 @@ struct kernel_interface {	/* a public interface on which pluto may listen */
 
 struct kernel_ops {
 	const char *name;
+	bool compresses;	/* can do IPComp */
 	/* Make the virtual interface stand on the real one; where there are none, just answered. */
 	void (*attach)(void *k, uint32_t token, const char *virtual_, const char *real);
 	/* A UDP port of IKE: what this host sends from there is never protected.  No answer. */

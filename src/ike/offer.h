@@ -12,7 +12,10 @@ bool offer_get(const struct offer *o, uint16_t type, uint64_t *number);
 void offer_echo(struct arena *a, const struct payload_T *t, struct emit_T *out);
 void offer_algorithms(const struct offer *o, struct chosen *out);
 
-/* Four octets in the arena. */
-struct span spi_bytes(struct arena *a, uint32_t spi);
+/* An SPI as a proposal carries it: four octets, of IPComp two (RFC 3173 4.1).  In the arena. */
+struct span spi_bytes(struct arena *a, uint8_t protocol, uint32_t spi);
+
+/* The peer's SPI; false when it is not one that an SA may have. */
+bool spi_read(const struct payload_P *p, uint32_t *spi);
 
 #endif

@@ -6,6 +6,7 @@
 #include "ike/instance.h"
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
+#include "ike/status.h"
 
 #define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
 
@@ -117,7 +118,7 @@ static void say_established(struct phase2 *p)
 		 connection_tunnel(p->c) ? ", tunnel" : ", transport");
 	for (unsigned i = 0; i < p->chosen.n; i++)
 		text_add(&t, " {%s 0x%08x out, 0x%08x in}",
-			 p->chosen.p[i].protocol == PROTOCOL_ID_AH ? "AH" : "ESP",
+			 protocol_word(p->chosen.p[i].protocol),
 			 p->chosen.p[i].peer_spi, phase2_spi(p, p->chosen.p[i].protocol));
 	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_SUCCESS, "%s", line);
 }

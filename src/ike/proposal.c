@@ -12,6 +12,8 @@ uint32_t connection_protocols(const struct connection *c)
 		bits |= 1u << PROTOCOL_ID_AH;
 	if (p->encrypt || (p->pfs && !p->authenticate))	/* PFS alone asks for a phase 2, too */
 		bits |= 1u << PROTOCOL_ID_ESP;
+	if (p->compress && bits != 0)
+		bits |= 1u << PROTOCOL_ID_IPCOMP;
 	return bits;
 }
 
@@ -24,6 +26,8 @@ const struct rows *rows_of(const struct connection *c, uint8_t protocol)
 		return &c->policy.esp;
 	case PROTOCOL_ID_AH:
 		return &c->policy.ah;
+	case PROTOCOL_ID_IPCOMP:
+		return &c->policy.ipcomp;
 	default:
 		return NULL;
 	}
@@ -102,20 +106,32 @@ static void ipsec_transform(struct arena *a, const struct connection *c, const s
 	t->n_attrs = l.n;
 }
 
-struct span spi_bytes(struct arena *a, uint32_t spi)
+struct span spi_bytes(struct arena *a, uint8_t protocol, uint32_t spi)
 {
 	struct writer w = writer_on(arena_alloc(a, 4), 4);
 
-	put_u32(&w, spi);
+	if (protocol == PROTOCOL_ID_IPCOMP)
+		put_u16(&w, (uint16_t)spi);
+	else
+		put_u32(&w, spi);
 	return writer_span(&w);
 }
 
-void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
-		 struct emit_SA *sa)
+bool spi_read(const struct payload_P *p, uint32_t *spi)
 {
-	static const uint8_t order[] = { PROTOCOL_ID_AH, PROTOCOL_ID_ESP };
-	struct emit_P *p = ARENA_ARRAY(a, struct emit_P, CHOICE_PROTOCOLS);
-	uint32_t wanted = connection_protocols(c);
+	if (p->protocol == PROTOCOL_ID_IPCOMP) {	/* RFC 3173 4.1: right-aligned, the rest is ignored */
+		*spi = p->spi.n < 2 ? 0 : get_u16(p->spi.p + p->spi.n - 2);
+		return *spi >= LIMIT_CPI_MIN && *spi <= LIMIT_CPI_MAX;
+	}
+	*spi = p->spi.n != 4 ? 0 : get_u32(p->spi.p);
+	return *spi >= LIMIT_SPI_PEER_MIN;
+}
+
+/* One proposal of these protocols, a P for each; how many. */
+static size_t offer_bundle(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
+			   uint8_t number, uint32_t wanted, struct emit_P *p)
+{
+	static const uint8_t order[] = { PROTOCOL_ID_AH, PROTOCOL_ID_ESP, PROTOCOL_ID_IPCOMP };
 	size_t n = 0;
 
 	for (size_t k = 0; k < sizeof(order); k++) {
@@ -130,10 +146,22 @@ void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *sp
 			ipsec_transform(a, c, &rows->all[i], group, &t[i]);
 			t[i].number = (uint8_t)(i + 1);
 		}
-		p[n++] = (struct emit_P){ .number = 1, .protocol = order[k], .transforms = t,
+		p[n++] = (struct emit_P){ .number = number, .protocol = order[k], .transforms = t,
 					  .n_transforms = (uint8_t)n_t,
-					  .spi = spi_bytes(a, spis[order[k]]) };
+					  .spi = spi_bytes(a, order[k], spis[order[k]]) };
 	}
+	return n;
+}
+
+void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
+		 struct emit_SA *sa)
+{
+	struct emit_P *p = ARENA_ARRAY(a, struct emit_P, 2 * CHOICE_PROTOCOLS);
+	uint32_t wanted = connection_protocols(c), plain = wanted & ~(1u << PROTOCOL_ID_IPCOMP);
+	size_t n = offer_bundle(a, c, spis, group, 1, wanted, p);
+
+	if (plain != wanted)	/* for peers that do not compress */
+		n += offer_bundle(a, c, spis, group, 2, plain, p + n);
 	sa->proposals = p;
 	sa->n_proposals = (uint16_t)n;
 }
@@ -230,6 +258,8 @@ void offer_algorithms(const struct offer *o, struct chosen *out)
 	if (e != NULL && (alg_table[e->alg].kind == ALG_KIND_CIPHER ||
 			  alg_table[e->alg].kind == ALG_KIND_AEAD))
 		out->cipher = (enum alg)e->alg;
+	if (e != NULL && alg_table[e->alg].kind == ALG_KIND_COMPRESSION)
+		out->comp = (enum alg)e->alg;
 	for (size_t i = 0; i < o->n; i++) {
 		enum alg alg = attribute_alg(o->protocol, o->attribute[i].type,
 					     o->attribute[i].number);

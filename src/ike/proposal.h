@@ -22,9 +22,9 @@ struct chosen {
 	uint8_t protocol;		/* protocol_id */
 	uint8_t transform;		/* transform id on the wire */
 	uint8_t number;			/* of the transform within its proposal */
-	enum alg cipher, mac, hash;
+	enum alg cipher, mac, hash, comp;
 	uint16_t key_octets;		/* of the cipher, without a salt */
-	uint32_t peer_spi;		/* phase 2 */
+	uint32_t peer_spi;		/* phase 2; of IPComp the CPI */
 };
 
 /* What was agreed. */
@@ -38,7 +38,8 @@ struct choice {
 	uint64_t life_seconds, life_kilobytes;	/* 0 = not stated */
 };
 
-/* Which protocols a connection asks for in phase 2, as bits of 1 << protocol_id. */
+/* Which protocols a connection asks for in phase 2, as bits of 1 << protocol_id.  IPComp is offered, and
+ * may be left out by the peer. */
 uint32_t connection_protocols(const struct connection *c);
 
 /* The SA payload that c offers, with methods (bits 1 << auth_method) of authentication.  In the arena. */

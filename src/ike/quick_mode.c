@@ -24,12 +24,14 @@ static void got_spi(struct ike *ike, void *ctx, const struct kernel_result *r)
 static void ask_spi(struct phase2 *p, uint8_t protocol)
 {
 	const struct kernel *k = &p->ike->kernel;
+	bool comp = protocol == PROTOCOL_ID_IPCOMP;
 	struct spi_slot *s = &p->spi[p->n_spi++];
 
 	s->p = p;
 	s->protocol = protocol;
 	k->ops->get_spi(k->k, await_request(&p->await, got_spi, s)->token, &p->x->remote.addr,
-			&p->x->local, ip_protocol(protocol), LIMIT_SPI_MIN, UINT32_MAX);
+			&p->x->local, ip_protocol(protocol), comp ? LIMIT_CPI_MIN : LIMIT_SPI_MIN,
+			comp ? LIMIT_CPI_MAX : UINT32_MAX);
 }
 
 static struct span new_private(struct phase2 *p)
@@ -86,7 +88,7 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 		action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 		action_bind(a, p->group != 0 ? VARIANT_PFS : VARIANT_NOPFS);
 		await_begin(&p->await, a->x->serial);
-		for (uint8_t id = 1; id <= PROTOCOL_ID_ESP; id++)
+		for (uint8_t id = 1; id <= PROTOCOL_ID_IPCOMP; id++)
 			if ((wanted & 1u << id) != 0)
 				ask_spi(p, id);
 		if (p->group != 0)

@@ -27,6 +27,8 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_SOURCE] = "source is not the SA's peer",
 	[VERDICT_ENCAP] = "UDP encapsulation does not fit the SA",
 	[VERDICT_DUMMY] = "dummy packet",
+	[VERDICT_BUNDLE] = "not protected by every SA of its bundle",
+	[VERDICT_COMPRESSION] = "compressed octets that cannot be restored",
 	[VERDICT_NESTED] = "nested too deep",
 };
 
@@ -215,8 +217,8 @@ bool datapath_path_mtu(struct datapath *d, const struct sa_id *id, size_t mtu)
 
 /* ---- inwards ----------------------------------------------------------- */
 
-/* Which protection comes first in the packet: its protocol, its offset, and the SA. */
-static enum verdict find_sa(struct datapath *d, const struct packet *k, const struct flow *f,
+/* Which protection comes first in the packet, after `outer` was taken off (0 = nothing yet): the SA. */
+static enum verdict find_sa(struct datapath *d, const struct packet *k, const struct flow *f, uint8_t outer,
 			    struct sa **found, struct path *path)
 {
 	struct span body = span_sub(packet_span(k), f->header, f->length - f->header);
@@ -236,21 +238,21 @@ static enum verdict find_sa(struct datapath *d, const struct packet *k, const st
 		sa->counts.bad++;
 		return VERDICT_ENCAP;
 	}
-	if (!udp && !addr_eq(&f->src, &sa->src)) {
+	if (!udp && outer == 0 && !addr_eq(&f->src, &sa->src)) {	/* else checked by the one around it */
 		sa->counts.bad++;
 		return VERDICT_SOURCE;
 	}
+	if (sa->outwards != outer) {
+		sa->counts.bad++;
+		return VERDICT_BUNDLE;
+	}
 	return VERDICT_DELIVER;
-}
-
-static bool is_protected(uint8_t protocol)
-{
-	return protocol == IPPROTO_ESP || protocol == IPPROTO_AH;
 }
 
 static enum verdict unprotect(struct datapath *d, struct packet *k, struct path *path)
 {
 	struct sa *used[EROUTE_SAS];
+	bool more = false;
 	enum verdict v;
 	struct flow f;
 
@@ -258,16 +260,16 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 		/* What has a whole fragment chain was put together by the host: no fragments here. */
 		if (!packet_flow(packet_span(k), &f) || f.fragment)
 			return VERDICT_MALFORMED;
-		v = find_sa(d, k, &f, &used[n], path);
+		v = find_sa(d, k, &f, n == 0 ? 0 : used[n - 1]->id.protocol, &used[n], path);
 		if (v == VERDICT_DELIVER)
-			v = sa_open(used[n], k, &f);
+			v = sa_open(used[n], k, &f, &more);
 		if (v != VERDICT_DELIVER)
 			return v;
 		used[n]->counts.last_used = d->now_ms / 1000;
 		path->device = used[n]->device;
 		if (!packet_flow(packet_span(k), &f))
 			return VERDICT_MALFORMED;
-		if (!used[n]->tunnel && is_protected(f.protocol))
+		if (more)
 			continue;
 		for (unsigned i = 0; i <= n; i++) {
 			if (sa_selects(used[i], &f))

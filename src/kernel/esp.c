@@ -1,4 +1,4 @@
-/* esp.c -- ESP and AH on one packet.
+/* esp.c -- ESP, AH and IPComp on one packet.
  *
  *  ESP (RFC 4303 2)                         AH (RFC 4302 2)
  *  +-------------------------------+       +--------+--------+---------------+
@@ -13,6 +13,7 @@
 #include "kernel/esp.h"
 
 #include "base/writer.h"
+#include "kernel/ipcomp.h"
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -37,6 +38,8 @@ static size_t fixed_overhead(const struct sa *sa)
 {
 	size_t n = (sa->tunnel ? IP4_HEADER : 0) + sa->icv;
 
+	if (sa->id.protocol == IPPROTO_COMP)
+		return n;	/* what does not become smaller stays as it is */
 	if (sa->id.protocol == IPPROTO_AH)
 		return n + AH_HEADER;
 	return n + ESP_HEADER + sa->iv + (encapsulated(sa) ? UDP_HEADER : 0);
@@ -49,7 +52,7 @@ size_t sa_room(const struct sa *sa, size_t limit)
 	if (limit <= fixed + header)
 		return 0;
 	text = limit - fixed - header;
-	if (sa->id.protocol == IPPROTO_AH)
+	if (sa->id.protocol != IPPROTO_ESP)
 		return text + header;
 	text -= text % sa->align;
 	return text <= ESP_TRAILER ? 0 : text - ESP_TRAILER + header;
@@ -68,6 +71,8 @@ uint32_t sa_read_spi(struct span s, uint8_t protocol)
 {
 	size_t at = protocol == IPPROTO_AH ? 4 : 0;
 
+	if (protocol == IPPROTO_COMP)
+		return s.n < IPCOMP_HEADER ? 0 : get_u16(s.p + 2);
 	return s.n < at + 4 ? 0 : get_u32(s.p + at);
 }
 
@@ -182,9 +187,8 @@ static bool ah_sign(struct sa *sa, struct packet *k, size_t header)
 
 /* Put the IP header before what was wrapped: a new one, or the old one changed. */
 static enum verdict finish_header(struct sa *sa, struct packet *k, const struct flow *f,
-				  const uint8_t *old, uint16_t id)
+				  const uint8_t *old, uint16_t id, uint8_t protocol)
 {
-	uint8_t protocol = encapsulated(sa) ? IPPROTO_UDP : sa->id.protocol;
 	size_t header = sa->tunnel ? IP4_HEADER : f->header;
 
 	if (!packet_push(k, header) || k->n > PACKET_MAX)
@@ -202,37 +206,63 @@ static enum verdict finish_header(struct sa *sa, struct packet *k, const struct 
 	return VERDICT_SEND;
 }
 
+/* k holds the payload, of protocol `next`; afterwards what follows the IP header, of protocol *now. */
+static enum verdict wrap(struct sa *sa, struct packet *k, uint8_t next, const uint8_t *random, uint8_t *now)
+{
+	enum verdict v = VERDICT_SEND;
+
+	*now = sa->id.protocol;
+	if (sa->id.protocol == IPPROTO_COMP) {
+		if (!ipcomp_wrap(sa->comp, k, next, (uint16_t)sa->id.spi))
+			*now = next;
+	} else if (sa->id.protocol == IPPROTO_AH) {
+		v = ah_wrap(sa, k, next) ? VERDICT_SEND : VERDICT_NO_ROOM;
+	} else {
+		v = esp_wrap(sa, k, next, random);
+	}
+	if (v == VERDICT_SEND && encapsulated(sa)) {
+		*now = IPPROTO_UDP;
+		v = udp_wrap(sa, k) ? VERDICT_SEND : VERDICT_NO_ROOM;
+	}
+	return v;
+}
+
+/* IPComp numbers nothing. */
+static bool take_number(struct sa *sa)
+{
+	if (sa->id.protocol == IPPROTO_COMP)
+		return true;
+	if (sa->exhausted || sa->seq == UINT32_MAX) {
+		sa->exhausted = true;
+		return false;
+	}
+	sa->seq++;
+	return true;
+}
+
 enum verdict sa_seal(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *random,
 		     uint16_t id)
 {
-	uint8_t old[IP_HEADER_MAX], next = sa->tunnel ? IPPROTO_IPIP : f->protocol;
+	uint8_t old[IP_HEADER_MAX], next = sa->tunnel ? IPPROTO_IPIP : f->protocol, now;
 	enum verdict v;
 	size_t bytes;
 
 	if (sa->larval)
 		return VERDICT_NO_SA;
-	if (sa->exhausted || sa->seq == UINT32_MAX) {
-		sa->exhausted = true;
-		return VERDICT_EXHAUSTED;
-	}
 	if (!sa->tunnel && f->fragment)
 		return VERDICT_FRAGMENT;
-	sa->seq++;
+	if (!take_number(sa))
+		return VERDICT_EXHAUSTED;
 	packet_cut(k, f->length);
 	if (!sa->tunnel) {
 		memcpy(old, k->p, f->header);
 		packet_pull(k, f->header);
 	}
 	bytes = k->n;
-	if (sa->id.protocol == IPPROTO_ESP)
-		v = esp_wrap(sa, k, next, random);
-	else
-		v = ah_wrap(sa, k, next) ? VERDICT_SEND : VERDICT_NO_ROOM;
-	if (v == VERDICT_SEND && encapsulated(sa) && !udp_wrap(sa, k))
-		v = VERDICT_NO_ROOM;
+	v = wrap(sa, k, next, random, &now);
 	if (v == VERDICT_SEND)
-		v = finish_header(sa, k, f, old, id);
-	if (v == VERDICT_SEND) {
+		v = finish_header(sa, k, f, old, id, now);
+	if (v == VERDICT_SEND && (sa->comp == NULL || now == sa->id.protocol)) {
 		sa->counts.packets++;
 		sa->counts.bytes += bytes;
 	}
@@ -332,26 +362,35 @@ static void renew_checksum(struct packet *k, size_t header, uint8_t protocol)
 	put_u16(&w, (uint16_t)~sum);
 }
 
-static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *old,
-			    uint8_t next)
+static enum verdict leave_tunnel(struct packet *k, const struct flow *f, uint8_t next)
 {
 	struct flow inner;
 
+	if (next == IPPROTO_IPV6)
+		return VERDICT_FAMILY;
+	if (next != IPPROTO_IPIP)
+		return VERDICT_BAD_NEXT;
+	if (!packet_flow(packet_span(k), &inner))
+		return VERDICT_MALFORMED;
+	packet_cut(k, inner.length);	/* RFC 4303 2.7: padding for traffic flow secrecy */
+	ip4_merge_ecn(k->p, inner.header, f->tos);
+	return VERDICT_DELIVER;
+}
+
+static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *old,
+			    uint8_t next, bool *more)
+{
 	if (next == IPPROTO_NONE)
 		return VERDICT_DUMMY;
-	if (sa->tunnel) {
-		if (next == IPPROTO_IPV6)
-			return VERDICT_FAMILY;
-		if (next != IPPROTO_IPIP)
-			return VERDICT_BAD_NEXT;
-		if (!packet_flow(packet_span(k), &inner))
-			return VERDICT_MALFORMED;
-		packet_cut(k, inner.length);	/* RFC 4303 2.7: padding for traffic flow secrecy */
-		ip4_merge_ecn(k->p, inner.header, f->tos);
-		return VERDICT_DELIVER;
-	}
+	*more = sa->inwards != 0 && next == sa->inwards;
+	if (!*more && sa->inwards != 0 && sa->inwards != IPPROTO_COMP)
+		return VERDICT_BUNDLE;
+	if (!*more && sa->inner_tunnel)
+		return leave_tunnel(k, f, next);
 	if (next == IPPROTO_IPIP || next == IPPROTO_IPV6)
 		return VERDICT_BAD_NEXT;
+	if (!*more && (next == IPPROTO_ESP || next == IPPROTO_AH))
+		return VERDICT_NESTED;
 	if (!packet_push(k, f->header))
 		return VERDICT_NO_ROOM;
 	memcpy(k->p, old, f->header);
@@ -361,7 +400,7 @@ static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *
 	return VERDICT_DELIVER;
 }
 
-enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f)
+enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f, bool *more)
 {
 	uint8_t old[IP_HEADER_MAX], next = 0;
 	enum verdict v;
@@ -372,6 +411,9 @@ enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f)
 	memcpy(old, k->p, f->header);
 	if (sa->id.protocol == IPPROTO_AH) {
 		v = ah_unwrap(sa, k, f->header, &next);
+	} else if (sa->id.protocol == IPPROTO_COMP) {
+		packet_pull(k, f->header);
+		v = ipcomp_unwrap(sa->comp, k, sa->tunnel ? 0 : f->header, &next);
 	} else {
 		packet_pull(k, f->header + (encapsulated(sa) ? UDP_HEADER : 0));
 		v = esp_unwrap(sa, k, &next);
@@ -379,7 +421,7 @@ enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f)
 	if (v == VERDICT_DELIVER) {
 		sa->counts.packets++;
 		sa->counts.bytes += k->n;
-		return rebuild(sa, k, f, old, next);
+		return rebuild(sa, k, f, old, next, more);
 	}
 	if (v == VERDICT_REPLAY)
 		sa->counts.replays++;

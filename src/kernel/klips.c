@@ -211,7 +211,9 @@ static void klips_ask_add_sa(void *ctx, uint32_t token, const struct kernel_sa *
 	     .replay_window = sa->replay_window, .src_client = sa->src_client,
 	     .dst_client = sa->dst_client, .client_protocol = sa->client_protocol,
 	     .src_port = sa->src_port, .dst_port = sa->dst_port, .encap_sport = sa->encap_sport,
-	     .encap_dport = sa->encap_dport, .reqid = sa->reqid, .device = span_str(sa->interface));
+	     .encap_dport = sa->encap_dport, .reqid = sa->reqid, .device = span_str(sa->interface),
+	     .comp = alg_name(sa->comp), .outwards = sa->outwards, .inwards = sa->inwards,
+	     .inner_tunnel = sa->inner_tunnel);
 }
 
 static void klips_ask_del_sa(void *ctx, uint32_t token, const struct sa_id *id)
@@ -407,7 +409,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 /* ---- the beginning ----------------------------------------------------- */
 
 static const struct kernel_ops ops = {
-	.name = "klips",
+	.name = "klips", .compresses = true,
 	.attach = klips_ask_attach, .hole = klips_ask_hole,
 	.get_spi = klips_ask_spi, .add_sa = klips_ask_add_sa, .del_sa = klips_ask_del_sa,
 	.read_sa = klips_ask_read_sa, .set_eroute = klips_ask_set_eroute,

@@ -224,7 +224,8 @@ static enum reason add_sa(struct klips *k, const struct klips_add_sa *m, struct 
 
 	if (device == DEVICE_NONE)
 		return REASON_KLIPS_DEVICE_UNKNOWN;
-	if (!find_algorithm(m->cipher, &sa->cipher) || !find_algorithm(m->mac, &sa->mac))
+	if (!find_algorithm(m->cipher, &sa->cipher) || !find_algorithm(m->mac, &sa->mac) ||
+	    !find_algorithm(m->comp, &sa->comp))
 		return REASON_KLIPS_SA_ALGORITHM;
 	if (sa->inbound && sa->encap_dport != 0 && !io_filter(k, sa->encap_dport))
 		return REASON_KLIPS_DEVICE_RAW;
@@ -240,6 +241,7 @@ static void do_add_sa(struct klips *k, const struct klips_add_sa *m)
 		.src_client = m->src_client, .dst_client = m->dst_client,
 		.client_protocol = m->client_protocol, .src_port = m->src_port, .dst_port = m->dst_port,
 		.encap_sport = m->encap_sport, .encap_dport = m->encap_dport, .reqid = m->reqid,
+		.outwards = m->outwards, .inwards = m->inwards, .inner_tunnel = m->inner_tunnel,
 	};
 
 	conclude(k, m->token, add_sa(k, m, &sa), name_sa(k, &sa.id));

@@ -221,7 +221,7 @@ static void none_close(void *ctx)
 }
 
 static const struct kernel_ops ops = {
-	.name = "none",
+	.name = "none", .compresses = true,
 	.attach = none_attach, .hole = none_hole,
 	.get_spi = none_get_spi, .add_sa = none_add_sa, .del_sa = none_del_sa, .read_sa = none_read_sa,
 	.set_eroute = none_set_eroute, .del_eroute = none_del_eroute,

@@ -6,6 +6,7 @@
 #include "base/writer.h"
 #include "base/xalloc.h"
 #include "generated/limits.h"
+#include "kernel/ipcomp.h"
 #include "kernel/packet.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 struct sadb {
 	struct sa *head;
 	uint8_t hash_key[16];
+	struct ipcomp *comp;	/* shared by all SAs of IPComp; NULL until there is one */
 };
 
 struct sadb *sadb_new(const uint8_t hash_key[16])
@@ -45,6 +47,7 @@ void sadb_free(struct sadb *db)
 		return;
 	HASH_ITER(hh, db->head, sa, next)
 		drop(db, sa);
+	ipcomp_free(db->comp);
 	wipe(db, sizeof *db);
 	free(db);
 }
@@ -115,17 +118,28 @@ enum reason sadb_reserve(struct sadb *db, const struct ip_addr *dst, uint8_t pro
 	return REASON_KLIPS_SPI_USED_UP;
 }
 
+static enum reason check_comp(const struct kernel_sa *sa)
+{
+	if (sa->cipher != ALG_NONE || sa->mac != ALG_NONE || alg_table[sa->comp].kind != ALG_KIND_COMPRESSION)
+		return REASON_KLIPS_SA_ALGORITHM;
+	return sa->id.spi > UINT16_MAX ? REASON_KLIPS_SPI_RANGE : REASON_NONE;
+}
+
 /* An SA that would not protect what passes is refused here, whoever asks for it. */
 static enum reason check(const struct kernel_sa *sa)
 {
 	bool aead = alg_table[sa->cipher].kind == ALG_KIND_AEAD;
 
-	if (sa->id.protocol != IPPROTO_ESP && sa->id.protocol != IPPROTO_AH)
+	if (sa->id.protocol != IPPROTO_ESP && sa->id.protocol != IPPROTO_AH && sa->id.protocol != IPPROTO_COMP)
 		return REASON_KLIPS_SA_PROTOCOL;
 	if (sa->id.spi == 0 || addr_is_none(&sa->id.dst))
 		return REASON_KLIPS_SPI_RANGE;
 	if (sa->id.dst.len != 4 || sa->src.len != 4)
 		return REASON_KLIPS_SA_FAMILY;
+	if (sa->id.protocol == IPPROTO_COMP)
+		return check_comp(sa);
+	if (sa->comp != ALG_NONE)
+		return REASON_KLIPS_SA_ALGORITHM;
 	if (!aead && sa->mac == ALG_NONE)
 		return REASON_KLIPS_SA_NO_AUTH;
 	if (sa->id.protocol == IPPROTO_AH ? sa->cipher != ALG_NONE : sa->cipher == ALG_NONE)
@@ -147,15 +161,39 @@ static void describe(struct sa *sa, const struct kernel_sa *from)
 	sa->encap_sport = from->encap_sport;
 	sa->encap_dport = from->encap_dport;
 	sa->reqid = from->reqid;
+	sa->inner_tunnel = from->tunnel || from->inner_tunnel;
+	sa->outwards = from->outwards;
+	sa->inwards = from->inwards;
 	replay_init(&sa->replay, from->replay_window);
+}
+
+/* What its packets are worked on with. */
+static enum reason equip(struct sadb *db, struct sa *sa, const struct kernel_sa *from)
+{
+	struct transform *t;
+	const char *why;
+
+	if (from->comp != ALG_NONE) {
+		if (db->comp == NULL)
+			db->comp = ipcomp_new(from->comp);
+		sa->comp = db->comp;
+		return db->comp == NULL ? REASON_KLIPS_SA_ALGORITHM : REASON_NONE;
+	}
+	t = transform_new(from->cipher, from->cipher_key, from->mac, from->mac_key, &why);
+	if (t == NULL)
+		return REASON_KLIPS_SA_ALGORITHM;
+	sa->transform = t;
+	sa->iv = transform_iv(t);
+	sa->icv = transform_icv(t);
+	sa->align = transform_align(t);
+	sa->counter_iv = alg_table[from->cipher].kind == ALG_KIND_AEAD;
+	return REASON_NONE;
 }
 
 enum reason sadb_add(struct sadb *db, const struct kernel_sa *from, unsigned device, uint64_t now)
 {
 	struct sa *old = sadb_find(db, &from->id), *sa;
 	enum reason bad = check(from);
-	struct transform *t;
-	const char *why;
 
 	if (bad != REASON_NONE)
 		return bad;
@@ -163,18 +201,15 @@ enum reason sadb_add(struct sadb *db, const struct kernel_sa *from, unsigned dev
 		return REASON_KLIPS_SA_EXISTS;
 	if (old == NULL && sadb_count(db) >= LIMIT_KLIPS_SAS)
 		return REASON_KLIPS_SA_FULL;
-	t = transform_new(from->cipher, from->cipher_key, from->mac, from->mac_key, &why);
-	if (t == NULL)
-		return REASON_KLIPS_SA_ALGORITHM;
+	sa = NEW(struct sa);
+	bad = equip(db, sa, from);
+	if (bad != REASON_NONE) {
+		free(sa);
+		return bad;
+	}
 	if (old != NULL)
 		drop(db, old);
-	sa = NEW(struct sa);
 	describe(sa, from);
-	sa->transform = t;
-	sa->iv = transform_iv(t);
-	sa->icv = transform_icv(t);
-	sa->align = transform_align(t);
-	sa->counter_iv = alg_table[from->cipher].kind == ALG_KIND_AEAD;
 	sa->device = device;
 	sa->born = now;
 	enter(db, sa);

@@ -17,7 +17,10 @@ struct sa {
 	bool larval;		/* only the SPI is taken: no keys yet */
 	bool inbound, tunnel;
 	bool exhausted;		/* the sequence numbers are used up */
-	struct transform *transform;	/* owned; NULL while larval */
+	bool inner_tunnel;	/* of the innermost of its bundle, maybe itself */
+	uint8_t outwards, inwards;	/* protocols of its neighbours in a bundle, 0 = none */
+	struct transform *transform;	/* owned; NULL while larval, and of IPComp */
+	struct ipcomp *comp;	/* of IPComp: the table's */
 	size_t iv, icv, align;
 	bool counter_iv;	/* IV is the sequence number, else random */
 	uint32_t seq;		/* last one sent */

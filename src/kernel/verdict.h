@@ -26,6 +26,8 @@ enum verdict {
 	VERDICT_SOURCE,		/* outer source is not the SA's */
 	VERDICT_ENCAP,		/* UDP encapsulation where the SA has none, or the other way round */
 	VERDICT_DUMMY,		/* RFC 4303 2.6: made to be thrown away */
+	VERDICT_BUNDLE,		/* not protected by every SA of its bundle */
+	VERDICT_COMPRESSION,	/* what was compressed cannot be restored */
 	VERDICT_NESTED,		/* more protocols inside each other than a bundle has */
 	VERDICT_COUNT
 };

@@ -159,7 +159,7 @@ void run_contact_restart(struct trial *t)
 	unsigned protocols;
 
 	trial_draw(t);
-	protocols = t->c.authenticate && t->c.encrypt ? 2 : 1;
+	protocols = trial_protocols(t);
 	trial_describe(t);
 	node_initiate(t->a, "net");
 	world_run(t->w, 1000);

@@ -204,7 +204,7 @@ static void close_kernel(void *k)
 struct kernel sim_kernel(struct node *n)
 {
 	static const struct kernel_ops ops = {
-		.name = "sim", .get_spi = get_spi, .add_sa = add_sa, .del_sa = del_sa,
+		.name = "sim", .compresses = true, .get_spi = get_spi, .add_sa = add_sa, .del_sa = del_sa,
 		.read_sa = read_sa, .set_eroute = set_eroute, .del_eroute = del_eroute,
 		.updown = updown, .close = close_kernel,
 	};

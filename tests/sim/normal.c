@@ -66,7 +66,7 @@ void run_both(struct trial *t)
 
 static bool settled(const struct trial *t)
 {
-	unsigned protocols = t->c.authenticate && t->c.encrypt ? 2 : 1;
+	unsigned protocols = trial_protocols(t);
 
 	return trial_arrives(t, t->a) && trial_arrives(t, t->b) &&
 	       node_sas(t->a, false) <= 2 * protocols && node_sas(t->b, false) <= 2 * protocols;

@@ -83,6 +83,7 @@ void trial_draw(struct trial *t)
 	t->c.pfs = trial_pick(t, 4) == 0;
 	if (t->c.pfs && trial_pick(t, 2) == 0)
 		t->c.pfsgroup = span_str("x25519");
+	t->c.compress = trial_pick(t, 4) == 0;
 	if (trial_pick(t, 3) == 0) {		/* host to host */
 		t->c.left.client = t->c.right.client = (struct subnet){ 0 };
 		t->c.tunnel = trial_pick(t, 2) == 0;
@@ -95,12 +96,17 @@ bool trial_row(struct trial *t, size_t n)
 		const struct suite *s = suites[i];
 		char *into = s->protocol == PROTOCOL_ID_ISAKMP ? t->ike
 			   : s->protocol == PROTOCOL_ID_ESP ? t->esp : t->ah;
-		struct text text = text_on(into, sizeof(t->ike));
+		struct text text;
 
 		if (n >= s->n) {
 			n -= s->n;
 			continue;
 		}
+		if (s->protocol == PROTOCOL_ID_IPCOMP) {	/* has no option of its own kind */
+			t->c.compress = t->c.encrypt = true;
+			return true;
+		}
+		text = text_on(into, sizeof(t->ike));
 		algorithms_format(&text, s->protocol, &s->rows[n], 0);
 		t->c.ike = span_str(t->ike);
 		t->c.esp = span_str(t->esp);
@@ -154,9 +160,14 @@ void trial_check_twins(struct trial *t)
 		     lonely_b, t->ike, t->esp, t->ah);
 }
 
+unsigned trial_protocols(const struct trial *t)
+{
+	return (t->c.authenticate ? 1u : 0) + (t->c.encrypt ? 1u : 0) + (t->c.compress ? 1u : 0);
+}
+
 void trial_check_up(struct trial *t)
 {
-	unsigned protocols = t->c.authenticate && t->c.encrypt ? 2 : 1;
+	unsigned protocols = trial_protocols(t);
 
 	trial_expect(t, trial_arrives(t, t->a), "traffic of east does not arrive (%s, %s, %s)", t->ike, t->esp,
 		     t->ah);

@@ -47,6 +47,7 @@ void trial_draw(struct trial *t);
 void trial_check_sound(struct trial *t);
 
 /* The traffic of c arrives in both directions, and there are not more than two SAs for each. */
+unsigned trial_protocols(const struct trial *t);	/* SAs of a bundle in one direction */
 void trial_check_up(struct trial *t);
 
 /* Every SA has its twin; where Deletes are lost one may be left over until it expires. */

@@ -277,6 +277,174 @@ START_TEST(only_an_offered_choice_is_believed)
 }
 END_TEST
 
+/* ---- bundles ------------------------------------------------------------------- */
+
+static struct connection *with_protocols(bool encrypt, bool authenticate, bool compress)
+{
+	struct control_connection c = trial.c;
+
+	c.replace = true;
+	c.ah = span_of(NULL, 0);
+	c.encrypt = encrypt;
+	c.authenticate = authenticate;
+	c.compress = compress;
+	return described(trial.a, &c);
+}
+
+/* What a connection for (encrypt, authenticate, compress) makes of the offer of another: the protocols chosen. */
+static const struct {
+	bool ours[3], theirs[3];
+	unsigned n;		/* 0 = refused */
+	uint8_t proposal;
+	enum reason reason;
+} bundles[] = {
+	{ { 1, 0, 1 }, { 1, 0, 1 }, 2, 1, REASON_NONE },
+	{ { 1, 0, 0 }, { 1, 0, 1 }, 1, 2, REASON_NONE },	/* passed over */
+	{ { 1, 0, 1 }, { 1, 0, 0 }, 1, 1, REASON_NONE },
+	{ { 1, 1, 1 }, { 1, 1, 1 }, 3, 1, REASON_NONE },
+	{ { 0, 1, 1 }, { 0, 1, 1 }, 2, 1, REASON_NONE },
+	{ { 1, 1, 0 }, { 1, 1, 0 }, 2, 1, REASON_NONE },
+	{ { 0, 1, 0 }, { 1, 0, 0 }, 1, 1, REASON_NONE },	/* ESP with authentication stands for AH */
+	{ { 1, 1, 0 }, { 1, 0, 0 }, 1, 1, REASON_NONE },
+	{ { 1, 0, 0 }, { 1, 1, 0 }, 2, 1, REASON_NONE },	/* more than is asked for */
+	{ { 1, 0, 0 }, { 0, 1, 0 }, 0, 0, REASON_PROTOCOLS },
+	{ { 1, 1, 0 }, { 0, 1, 0 }, 0, 0, REASON_PROTOCOLS },
+};
+
+START_TEST(bundles_are_chosen)
+{
+	struct emit_SA offer = { 0 }, answer = { 0 };
+	const struct refusal *why;
+	struct choice chosen, checked;
+	struct payload_SA sa;
+
+	listening();
+	offer_ipsec(arena, with_protocols(bundles[_i].theirs[0], bundles[_i].theirs[1], bundles[_i].theirs[2]), spis,
+		    0, &offer);
+	sa = sent(&offer);
+	why = choose_ipsec(arena, with_protocols(bundles[_i].ours[0], bundles[_i].ours[1], bundles[_i].ours[2]), &sa,
+			   false, &chosen);
+	ck_assert_int_eq(why == NULL ? REASON_NONE : why->reason, bundles[_i].reason);
+	if (why != NULL)
+		return;
+	ck_assert_uint_eq(chosen.n, bundles[_i].n);
+	ck_assert_uint_eq(chosen.proposal, bundles[_i].proposal);
+	for (unsigned i = 0; i < chosen.n; i++)
+		ck_assert_uint_eq(chosen.p[i].peer_spi, spis[chosen.p[i].protocol]);
+	answer_ipsec(arena, &sa, &chosen, spis, &answer);
+	sa = sent(&answer);
+	why = check_ipsec(arena, with_protocols(bundles[_i].theirs[0], bundles[_i].theirs[1], bundles[_i].theirs[2]), 0,
+			  &sa, &checked);
+	ck_assert_ptr_null(why);
+	ck_assert_uint_eq(checked.n, chosen.n);
+	for (unsigned i = 0; i < chosen.n; i++)
+		ck_assert_int_eq(checked.p[i].comp, chosen.p[i].comp);
+}
+END_TEST
+
+/* The offer of a peer that compresses: its IPComp is what the tests change. */
+static struct emit_SA compressing(struct emit_P **comp)
+{
+	struct emit_SA offer = { 0 };
+
+	offer_ipsec(arena, with_protocols(true, false, true), spis, 0, &offer);
+	ck_assert_uint_eq(offer.n_proposals, 3);
+	*comp = (struct emit_P *)&offer.proposals[1];
+	ck_assert_uint_eq((*comp)->protocol, PROTOCOL_ID_IPCOMP);
+	ck_assert_uint_eq((*comp)->spi.n, 2);
+	return offer;
+}
+
+static const struct refusal *choose_compressing(const struct emit_SA *offer, bool compress, struct choice *chosen)
+{
+	struct payload_SA sa = sent(offer);
+
+	return choose_ipsec(arena, with_protocols(true, false, compress), &sa, false, chosen);
+}
+
+/* RFC 3173 4.1: two octets or four, of which the first two mean nothing; and only what is negotiated. */
+START_TEST(cpi_of_either_size)
+{
+	static const uint8_t wide[] = { 0xff, 0xff, 0x12, 0x34 }, known[] = { 0, 2 }, private_[] = { 0xf0, 0 };
+	struct emit_P *comp;
+	struct emit_SA offer;
+	struct choice chosen;
+
+	listening();
+	offer = compressing(&comp);
+	comp->spi = span_of(wide, sizeof(wide));
+	ck_assert_ptr_null(choose_compressing(&offer, true, &chosen));
+	ck_assert_uint_eq(chosen.n, 2);
+	ck_assert_uint_eq(chosen.p[1].peer_spi, 0x1234);
+	offer.n_proposals = 2;			/* without the one that does not compress */
+	comp->spi = span_of(known, sizeof(known));
+	ck_assert_uint_eq(choose_compressing(&offer, true, &chosen)->reason, REASON_PEER_SPI);
+	comp->spi = span_of(private_, sizeof(private_));
+	ck_assert_uint_eq(choose_compressing(&offer, true, &chosen)->reason, REASON_PEER_SPI);
+}
+END_TEST
+
+START_TEST(compression_is_not_forced)
+{
+	struct emit_P *comp;
+	struct emit_SA offer;
+	struct choice chosen;
+	const struct refusal *why;
+	struct emit_T *t;
+
+	listening();
+	offer = compressing(&comp);
+	t = (struct emit_T *)comp->transforms;
+	t->n_attrs = 0;				/* some peers name nothing there */
+	ck_assert_ptr_null(choose_compressing(&offer, true, &chosen));
+	ck_assert_uint_eq(chosen.n, 2);
+	t->id = IPCOMP_TRANSFORM_LZS;
+	ck_assert_ptr_null(choose_compressing(&offer, true, &chosen));
+	ck_assert_uint_eq(chosen.n, 1);
+	offer.n_proposals = 2;
+	why = choose_compressing(&offer, true, &chosen);
+	ck_assert_uint_eq(why->reason, REASON_COMPRESSION);
+	assert_text(why->message, "every proposal asks for compression that connection \"net\" does not allow");
+	t->id = IPCOMP_TRANSFORM_DEFLATE;
+	ck_assert_uint_eq(choose_compressing(&offer, false, &chosen)->reason, REASON_COMPRESSION);
+}
+END_TEST
+
+/* Half of a bundle, one part twice, parts of two proposals: none is what was offered. */
+START_TEST(half_a_bundle_is_not_believed)
+{
+	struct connection *c;
+	struct emit_SA offer = { 0 }, answer;
+	struct payload_SA sa;
+	struct choice chosen;
+	struct emit_P p[3];
+
+	listening();
+	c = with_protocols(true, true, true);
+	offer_ipsec(arena, c, spis, 0, &offer);
+	for (unsigned i = 0; i < 3; i++) {	/* AH, ESP, IPCOMP */
+		p[i] = offer.proposals[i];
+		p[i].n_transforms = 1;
+	}
+	answer = (struct emit_SA){ .proposals = p, .n_proposals = 3 };
+	sa = sent(&answer);
+	ck_assert_ptr_null(check_ipsec(arena, c, 0, &sa, &chosen));
+	answer.n_proposals = 2;
+	sa = sent(&answer);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+	p[0].number = p[1].number = 2;
+	sa = sent(&answer);
+	ck_assert_ptr_null(check_ipsec(arena, c, 0, &sa, &chosen));
+	p[0] = p[1];				/* ESP twice, and no AH */
+	sa = sent(&answer);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+	p[0] = offer.proposals[0];
+	p[0].n_transforms = 1;			/* AH of the first, ESP of the second */
+	sa = sent(&answer);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+}
+END_TEST
+
 /* ---- identities ------------------------------------------------------------------- */
 
 START_TEST(other_identity_is_told)
@@ -334,7 +502,7 @@ static void ipsec_life(struct control_connection *c) { c->ipseclifetime = LIMIT_
 static void ike_word(struct control_connection *c) { c->ike = span_str("rot13-sha1"); }
 static void esp_word(struct control_connection *c) { c->esp = span_str("aes100-sha1"); }
 static void group(struct control_connection *c) { c->pfsgroup = span_str("modp1000"); }
-static void compress(struct control_connection *c) { c->compress = true; }
+static void compress(struct control_connection *c) { c->compress = true; c->encrypt = c->tunnel = false; }
 
 static const struct {
 	void (*spoil)(struct control_connection *c);
@@ -355,7 +523,7 @@ static const struct {
 	{ ike_word, WHACK_STATUS_BAD_DESCRIPTION, "'rot13-sha1', column 1: the algorithm 'rot13' is unknown" },
 	{ esp_word, WHACK_STATUS_BAD_DESCRIPTION, "'aes100-sha1', column 1: 'aes100' asks for a key of 100 bits" },
 	{ group, WHACK_STATUS_BAD_DESCRIPTION, "--pfsgroup modp1000 of \"net\"" },
-	{ compress, WHACK_STATUS_NOT_SUPPORTED, "IPComp is not supported" },
+	{ compress, WHACK_STATUS_BAD_DESCRIPTION, "--compress means nothing without --encrypt or --authenticate" },
 };
 
 START_TEST(bad_descriptions_are_refused)
@@ -520,6 +688,10 @@ int main(void)
 	tcase_add_test(t, method_and_lifetime_are_judged);
 	tcase_add_test(t, phase_2_is_judged);
 	tcase_add_loop_test(t, only_an_offered_choice_is_believed, 0, N_TAMPERS);
+	tcase_add_loop_test(t, bundles_are_chosen, 0, sizeof(bundles) / sizeof(bundles[0]));
+	tcase_add_test(t, cpi_of_either_size);
+	tcase_add_test(t, compression_is_not_forced);
+	tcase_add_test(t, half_a_bundle_is_not_believed);
 	tcase_add_test(t, other_identity_is_told);
 	tcase_add_test(t, other_clients_are_told);
 	tcase_add_loop_test(t, bad_descriptions_are_refused, 0, sizeof(descriptions) / sizeof(descriptions[0]));

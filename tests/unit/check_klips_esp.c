@@ -545,9 +545,12 @@ START_TEST(bundle)
 	uint8_t copy[500];
 	bool added;
 
+	esp.outwards = IPPROTO_AH;
 	begin(&esp);
 	ah.src_client = esp.src_client;
 	ah.dst_client = esp.dst_client;
+	ah.inner_tunnel = true;
+	ah.inwards = IPPROTO_ESP;
 	in = ah;
 	in.inbound = true;
 	ck_assert_int_eq(sadb_add(us.sas, &ah, 0, 1), REASON_NONE);
@@ -561,6 +564,18 @@ START_TEST(bundle)
 	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
 	ck_assert_uint_eq(k.n, 500);
 	ck_assert_mem_eq(k.p, copy, 500);
+
+	e.n_sas = 1;				/* ESP without the AH that was agreed on, or AH without ESP */
+	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	k = inside(true, 500);
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_BUNDLE);
+	e.sas[0] = ah.id;
+	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	k = inside(true, 500);
+	sadb_find(us.sas, &ah.id)->tunnel = true;
+	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_BUNDLE);
 	end();
 }
 END_TEST
@@ -619,7 +634,7 @@ START_TEST(sa_rules)
 	sa.id.spi = 0;
 	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SPI_RANGE);
 	sa = sa_from_me(&choices[0], true, true);
-	sa.id.protocol = IPPROTO_COMP;
+	sa.id.protocol = IPPROTO_IPIP;
 	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_KLIPS_SA_PROTOCOL);
 	sa = sa_from_me(&choices[0], true, true);
 	ck_assert_int_eq(sadb_add(d->sas, &sa, 0, 1), REASON_NONE);

@@ -11,6 +11,7 @@ PROPERTIES = {
 	"modp": ("bits", "generator", "add", "exponent", "strength"),
 	"ecp": ("bits", "exponent", "public", "shared", "strength"),
 	"montgomery": ("bits", "exponent", "public", "shared", "strength"),
+	"compression": ("window", "least"),
 }
 MAX_KEYS = 4
 LISTS = ("bytes", "attributes", "slices", "structs")

@@ -3,7 +3,7 @@
 from .cwriter import WIDTH, cstr, finish, start, upper, width_of
 from .resolve import cite
 
-KINDS = ("hash", "cipher", "aead", "mac", "modp", "ecp", "montgomery")
+KINDS = ("hash", "cipher", "aead", "mac", "modp", "ecp", "montgomery", "compression")
 MAX_KEYS = 4
 PURPOSE = "what the algorithms are: sizes in octets."
 
@@ -23,6 +23,8 @@ struct alg_desc {
 	uint8_t generator;	/* of a modp group */
 	const uint8_t *prime;	/* of a modp group: big-endian, prime_n octets */
 	uint16_t prime_n;
+	uint8_t window;		/* of a compression: bits of the distance it looks back */
+	uint16_t least;		/* of a compression: octets below which it is not worth trying */
 };""" % MAX_KEYS
 
 
@@ -142,3 +144,6 @@ def initialisers(alg):
 		yield ".generator = %d" % alg.get("generator")
 		yield ".prime = " + prime_name(alg)
 		yield ".prime_n = sizeof(%s)" % prime_name(alg)
+	if alg.kind == "compression":
+		yield ".window = %d" % alg.get("window")
+		yield ".least = %d" % alg.get("least")
