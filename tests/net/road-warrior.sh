@@ -21,7 +21,8 @@ done
 office='--host 192.0.2.2 --client 10.0.2.0/24 --to --host 0.0.0.0'
 lab_check "west: one for a name" pluto_whack west --name named $office --id @east.example --encrypt --psk
 lab_check "west: a connection for peers from anywhere" pluto_whack west --name road $office --encrypt --psk
-lab_check "west: one for a peer with a client" pluto_whack west --name net $office --nexthop 0.0.0.0 --client 10.0.1.0/24 --encrypt --psk
+lab_check "west: one for a peer with a client" pluto_whack west --name net $office --nexthop 0.0.0.0 --client 10.0.1.0/24 --encrypt --psk \
+	--rekeymargin 6 --rekeyfuzz 0
 status_of_west >"$LAB_DIR/status0.log"
 lab_check "west: no instance before anybody comes" eval '! grep -q "\[1\]" "$LAB_DIR/status0.log"'
 pluto_whack west --initiate road >"$LAB_DIR/refused.log" 2>&1
@@ -38,11 +39,15 @@ status_of_west >"$LAB_DIR/status2.log"
 lab_check "the instance is gone" eval '! grep -q "\[1\]" "$LAB_DIR/status2.log"'
 lab_check "and its route" eval '! lab_in west ip route | grep -q "192.0.2.1 dev ipsec"'
 
-lab_check "east with its client" pluto_whack east --name net --host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk
+lab_check "east with its client" pluto_whack east --name net --host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk \
+	--ipseclifetime 7 --rekeymargin 0
 lab_check "negotiates: Quick Mode finds the connection with its subnets" pluto_whack east --initiate net
 lab_check "pings go through" lab_ping ehost 10.0.2.9 3
 status_of_west >"$LAB_DIR/status3.log"
 lab_check "by an instance of that connection" grep -q "\"net\[" "$LAB_DIR/status3.log"
+lab_wait 8 "replacement" grep -q '"net\[.*QUICK_I1' "$LAB_DIR/west.log"
+lab_ok "the office replaces an SA by the temporary connection"
+lab_check "and pings go on" lab_ping ehost 10.0.2.9 3
 lab_check "east deletes it" pluto_whack east --delete --name net
 sleep 0.5
 
