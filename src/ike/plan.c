@@ -65,7 +65,7 @@ void plan_add_sa(struct plan *p, const struct kernel_sa *sa)
 	if (sa->mac_key.n > 0)
 		memcpy(s->keys.p + sa->cipher_key.n, sa->mac_key.p, sa->mac_key.n);
 	s->u.sa.cipher_key = span_of(s->keys.p, sa->cipher_key.n);
-	s->u.sa.mac_key = span_of(s->keys.p + sa->cipher_key.n, sa->mac_key.n);
+	s->u.sa.mac_key = span_from(span_buf(s->keys), sa->cipher_key.n);
 }
 
 void plan_del_sa(struct plan *p, const struct sa_id *id)

@@ -58,7 +58,8 @@ ends 0 "the same with another next hop" pluto_whack east --delete --name twin --
 ends 26 "cannot be routed while an IPsec SA uses the other route" pluto_whack east --route twin
 ends 0 "a second connection between the same two clients" pluto_whack east --delete --name twin \
 	--host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --psk
-ends 23 "clashes with the one that has an IPsec SA: status 23" pluto_whack east --route twin
+ends 0 "shares its route, too" pluto_whack east --route twin
+ends 0 "and gives it back" pluto_whack east --unroute twin
 ends 0 "terminate" pluto_whack east --terminate secret
 before=$(clear_)
 lab_ping ehost 10.0.2.9 2 >/dev/null 2>&1 && lab_fail "a ping passed without an SA"

@@ -86,8 +86,8 @@ are "deleted" unroute-host
 # shellcheck disable=SC2086
 describe secret "$LAB_DIR/updown $told route-client" $client
 whack --route secret
-lab_check "a command that fails makes the route fail: status 25" [ $? = 25 ]
-lab_check "and whack is told" grep -q '^025 "secret": cannot be routed: .*3' "$LAB_DIR/command.log"
+lab_check "a command that fails makes the route fail: status 37" [ $? = 37 ]
+lab_check "and whack is told" grep -q '^037 .*exit status 3' "$LAB_DIR/command.log"
 lab_check "the connection is not routed" eval 'pluto_whack east --status --brief | grep -q "^000 down *.secret"'
 : >"$told"
 whack --initiate secret

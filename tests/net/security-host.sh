@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 control_begin "the host is safe" python3 ldd
 
 # F14: no library but these
-allowed='linux-vdso|ld-linux.*|libc|libm|libgcrypt|libgpg-error|libgmp|libuv|libjansson|libcap-ng|libseccomp|libmnl|libpthread|libdl|librt|libasan|libubsan|libgcc_s|libstdc\+\+|libresolv'
+allowed='linux-vdso|ld-linux.*|libc|libm|libgcrypt|libgpg-error|libgmp|libuv|libjansson|libcap-ng|libseccomp|libmnl|libpthread|libdl|librt|libasan|libubsan|libgcc_s|libstdc\+\+|libresolv|libz|libunbound|libevent.*|libssl|libcrypto|libhogweed|libnettle|libnghttp2|libprotobuf-c'
 for program in "$PLUTO" "$WHACK" "${PLUTO%/*}/klips" "${PLUTO%/*}/rsasigkey"; do
 	[ -x "$program" ] || continue
 	other=$(ldd "$program" | awk '{ print $1 }' | sed 's/.*\///; s/\.so.*//' | grep -vxE "$allowed")
