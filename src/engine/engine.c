@@ -180,11 +180,6 @@ struct exchange *engine_initiate(struct engine *e, uint64_t now, const struct ma
 	return x;
 }
 
-struct exchange *engine_find(struct engine *e, uint64_t serial)
-{
-	return table_by_serial(&e->table, serial);
-}
-
 struct exchange *engine_first(struct engine *e)
 {
 	return LIST_FIRST(&e->all);
@@ -203,11 +198,6 @@ size_t engine_count(const struct engine *e)
 struct timers *engine_timers(struct engine *e)
 {
 	return &e->timers;
-}
-
-uint64_t engine_now(const struct engine *e)
-{
-	return e->now;
 }
 
 void report(struct engine *e, struct exchange *x, bool serious, const struct refusal *why)

@@ -70,13 +70,11 @@ bool engine_send_clear(struct engine *e, struct exchange *x, const struct messag
 /* End x (and all below it).  It is freed when the present call into the engine returns. */
 void engine_end(struct engine *e, struct exchange *x, enum end_reason why);
 
-struct exchange *engine_find(struct engine *e, uint64_t serial);
 struct exchange *engine_first(struct engine *e);	/* all exchanges, newest first */
 struct exchange *engine_next(struct exchange *x);
 size_t engine_count(const struct engine *e);
 
 /* The heap of deadlines; the layer above keeps its own timers there too. */
 struct timers *engine_timers(struct engine *e);
-uint64_t engine_now(const struct engine *e);
 
 #endif
