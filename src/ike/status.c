@@ -43,14 +43,9 @@ uint64_t phase2_replaced_at(const struct phase2 *p)
 
 const char *protocol_word(uint8_t protocol)
 {
-	switch (protocol) {
-	case PROTOCOL_ID_AH:
-		return "AH";
-	case PROTOCOL_ID_ESP:
-		return "ESP";
-	default:
-		return "IPCOMP";
-	}
+	const struct registry_entry *e = registry_find(&registry_protocol_id, protocol);
+
+	return e == NULL || e->symbol == NULL ? "?" : e->symbol;
 }
 
 const char *policy_of(const struct rows *rows)
