@@ -48,7 +48,8 @@ src/ike/connection.c: (real|virtual_)
 src/ike/dnskeys.c: s->said
 src/ike/identity.c: a->name
 src/ike/(informational|contact|dpd).c: (spi|cookie)
-src/ike/(quick_mode|main_mode).c: in->Nr->data, action_value\(a, KEY_NI_B
+src/ike/quick_mode.c: in->Nr->data, action_value\(a, KEY_NI_B
+src/ike/handshake.c: nonce, action_value\(a, KEY_NI_B
 src/ike/routes.c: interface
 src/secrets/secrets_check.c: sx\.p, sy\.p'
 while IFS= read -r found; do

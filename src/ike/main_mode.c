@@ -1,10 +1,8 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/contact.h"
-#include "ike/dnskeys.h"
 #include "ike/dpd.h"
-#include "ike/idpayload.h"
+#include "ike/handshake.h"
 #include "ike/instance.h"
-#include "ike/internal.h"
 #include "generated/actions.h"
 
 static struct phase1 *of(const struct action *a)
@@ -12,87 +10,19 @@ static struct phase1 *of(const struct action *a)
 	return a->x->user;
 }
 
-/* Fill p->n->priv with a new private value and return it. */
-static struct span new_private(struct phase1 *p)
-{
-	size_t n = dh_private_size(group_alg(p->chosen.group));
-
-	p->ike->host.random(p->ike->host.ctx, p->n->priv, n);
-	return span_of(p->n->priv, n);
-}
-
-static struct span new_nonce(struct action *a)
-{
-	uint8_t *nonce = arena_alloc(a->arena, LIMIT_NONCE_OCTETS);
-	struct phase1 *p = of(a);
-
-	p->ike->host.random(p->ike->host.ctx, nonce, LIMIT_NONCE_OCTETS);
-	return span_of(nonce, LIMIT_NONCE_OCTETS);
-}
-
-static bool by_signature(const struct phase1 *p)
-{
-	return p->chosen.auth == AUTH_METHOD_RSA_SIG;
-}
-
-/* Phase 1 is protected as chosen from here on. */
-static void adopt(struct action *a, const struct choice *chosen)
-{
-	const struct chosen *k = &chosen->p[0];
-	enum variant v = VARIANT_PSK;
-
-	of(a)->chosen = *chosen;
-	auth_variant(chosen->auth, &v);		/* only what has a variant is offered or chosen */
-	action_bind(a, v);
-	action_protect(a, k->cipher, k->key_octets, k->hash);
-}
-
-/* Nothing is left to offer: it was lost since the last time, or the DNS does not have it. */
-static enum action_result without_method(struct action *a)
-{
-	struct phase1 *p = of(a);
-
-	if (a->resumed == NULL)		/* who asked is told by who began */
-		p->whack = NO_WHACK;
-	if (p->await.failed)
-		return action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name,
-							    id_text(a->arena, &peer_end(p->c)->id), p->await.why));
-	return action_fail(a, auth_obstacle(p->ike, a->arena, p->c));
-}
-
 enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 {
 	struct phase1 *p = of(a);
+	enum action_result r = handshake_methods(a);
 
-	p->x = a->x;
-	if (a->resumed == NULL && auth_needs_lookup(p->ike, p->c)) {
-		await_begin(&p->await, a->x->serial);
-		await_public_keys(&p->await, &peer_end(p->c)->id);
-		if (await_pending(&p->await))
-			return ACTION_PARKED;
-	}
-	p->n->methods = auth_methods(p->ike, p->c, ROLE_INITIATOR);
-	if (p->n->methods == 0)
-		return without_method(a);
+	if (r != ACTION_OK)
+		return r;
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
 	action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 	out->VID = dpd_vendor(a->arena);
 	out->n_VID = 1;
 	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	return ACTION_OK;
-}
-
-/* Does c accept what the peer offers?  NULL = yes, and *chosen and *answer are set. */
-static const struct refusal *judge(struct action *a, const struct connection *c, const struct payload_SA *sa,
-				   struct choice *chosen, struct emit_SA *answer)
-{
-	struct ike *ike = of(a)->ike;
-	const struct refusal *why = choose_ike(a->arena, c, sa, auth_methods(ike, c, ROLE_RESPONDER), chosen,
-					       answer);
-
-	if (why != NULL && why->reason == REASON_AUTH_METHOD)
-		why = auth_no_method(ike, a->arena, c);
-	return why;
 }
 
 /* The first of these connections that accepts the offer; *why tells why not the one at hand. */
@@ -105,7 +35,7 @@ static struct connection *first_fit(struct action *a, struct host_pair *pair, co
 	if (pair == NULL)
 		return NULL;
 	LIST_FOREACH(c, &pair->connections, in_pair) {
-		const struct refusal *no = judge(a, c, in->SAi, chosen, answer);
+		const struct refusal *no = handshake_judge(a, c, in->SAi, chosen, answer);
 
 		if (no == NULL)
 			return c;
@@ -128,7 +58,7 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 	if (c == NULL)
 		return action_fail(a, why);
 	phase1_serve(p, c);
-	adopt(a, &chosen);
+	handshake_adopt(a, &chosen);
 	dpd_learn(p, a->message);
 	if (p->dpd.able) {		/* an answer is not longer than the question */
 		out->VID = dpd_vendor(a->arena);
@@ -140,7 +70,6 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, struct out_MI2 *out)
 {
 	struct phase1 *p = of(a);
-	enum alg group;
 
 	if (a->resumed == NULL) {
 		struct choice chosen;
@@ -149,137 +78,47 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 
 		if (why != NULL)
 			return action_refuse(a, why);
-		adopt(a, &chosen);
+		handshake_adopt(a, &chosen);
 		dpd_learn(p, a->message);
-		await_begin(&p->await, a->x->serial);
-		await_dh(&p->await, &(struct dh_request){ .group = group_alg(chosen.group),
-							  .priv = new_private(p), .pub = p->n->pub });
-		if (await_pending(&p->await))
+		if (handshake_dh(a, span_of(NULL, 0)) == ACTION_PARKED)
 			return ACTION_PARKED;
 	}
 	if (p->await.failed)
 		return action_fail(a, refuse_dh_failed(a->arena, p->await.why));
-	group = group_alg(p->chosen.group);
-	out->KEi.data = span_of(p->n->pub, dh_public_size(group));
-	out->Ni.data = new_nonce(a);
-	return ACTION_OK;
-}
-
-/* Diffie-Hellman is done: give the key formulas what they start from. */
-static enum action_result supply_secrets(struct action *a)
-{
-	struct phase1 *p = of(a);
-	enum alg group = group_alg(p->chosen.group);
-	struct secret_found found;
-
-	if (p->await.failed)
-		return action_refuse(a, refuse_dh_failed(a->arena, p->await.why));
-	if (!by_signature(p)) {
-		if (!auth_psk(p->ike, p->c, &found))
-			return action_fail(a, refuse_no_secret(a->arena, p->c->name, found.why));
-		p->n->secret_file = found.file;
-		p->n->secret_line = found.line;
-		action_supply(a, KEY_PRESHARED_KEY, found.psk);
-	}
-	action_supply(a, KEY_G_XY, span_of(p->n->shared, dh_shared_size(group)));
+	out->KEi.data = handshake_public(p);
+	out->Ni.data = handshake_nonce(a);
 	return ACTION_OK;
 }
 
 enum action_result main_inI2_outR2(struct action *a, const struct in_MI2 *in, struct out_MR2 *out)
 {
-	struct phase1 *p = of(a);
-	enum alg group = group_alg(p->chosen.group);
 	enum action_result r;
 
-	if (a->resumed == NULL) {
-		await_begin(&p->await, a->x->serial);
-		await_dh(&p->await, &(struct dh_request){ .group = group, .priv = new_private(p),
-							  .pub = p->n->pub, .peer = in->KEi->data,
-							  .shared = p->n->shared });
-		if (await_pending(&p->await))
-			return ACTION_PARKED;
-	}
-	r = supply_secrets(a);
+	if (a->resumed == NULL && handshake_dh(a, in->KEi->data) == ACTION_PARKED)
+		return ACTION_PARKED;
+	r = handshake_secrets(a);
 	if (r != ACTION_OK)
 		return r;
-	out->KEr.data = span_of(p->n->pub, dh_public_size(group));
-	out->Nr.data = new_nonce(a);
+	out->KEr.data = handshake_public(of(a));
+	out->Nr.data = handshake_nonce(a);
 	return ACTION_OK;
-}
-
-/* ---- who we are ---------------------------------------------------------- */
-
-/* The body of our ID payload, for the hash that is signed before the payload is written. */
-static struct span id_body(struct arena *a, const struct emit_ID *id)
-{
-	size_t size = LIMIT_MESSAGE_OCTETS;
-	struct writer w = writer_on(arena_alloc(a, size), size);
-
-	emit_ID(&w, PAYLOAD_TYPE_NONE, id);
-	return span_from(writer_span(&w), GENERIC_SIZE);
-}
-
-/* A job signs `hash` (RFC 2409 5.1) with our private key; when that is done, our signature. */
-static enum action_result sign(struct action *a, enum key_value hash, struct emit_SIG *out)
-{
-	struct phase1 *p = of(a);
-	struct proof *proof = &p->n->proof;
-	struct secret_found found;
-
-	if (proof->step != PROOF_SIGNING) {
-		struct span data = action_value(a, hash, 0);
-
-		if (data.p == NULL)
-			return action_fail(a, refuse_rsa_sign_failed(a->arena, p->c->name,
-								     "a value of the hash is missing"));
-		await_begin(&p->await, a->x->serial);
-		if (!await_sign(&p->await, p->c, data, proof, &found))
-			return action_fail(a, refuse_no_private_key(a->arena, p->c->name, found.why));
-		proof->step = PROOF_SIGNING;
-		if (await_pending(&p->await))
-			return ACTION_PARKED;
-	}
-	proof->step = PROOF_NONE;
-	if (p->await.failed)
-		return action_fail(a, refuse_rsa_sign_failed(a->arena, p->c->name, p->await.why));
-	out->data = span_of(proof->sig, proof->sig_octets);
-	return ACTION_OK;
-}
-
-/* Our identity, and our signature where that proves it; a hash is made by the engine. */
-static enum action_result identify(struct action *a, enum key_value body, enum key_value hash,
-				   struct emit_ID *id, struct emit_SIG *sig)
-{
-	struct phase1 *p = of(a);
-
-	if (!id_emit(a->arena, &our_end(p->c)->id, id))
-		return action_fail(a, refuse_id_unusable(a->arena, p->c->name, "our own"));
-	if (!by_signature(p))
-		return ACTION_OK;
-	action_supply(a, body, id_body(a->arena, id));
-	return sign(a, hash, sig);
 }
 
 enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, struct out_MI3 *out)
 {
 	struct phase1 *p = of(a);
-	enum alg group = group_alg(p->chosen.group);
-	enum action_result r;
 
 	if (a->resumed == NULL) {
-		if (ct_equal(in->KEr->data, span_of(p->n->pub, dh_public_size(group))))
-			return action_refuse(a, refuse_reflected(a->arena, "Diffie-Hellman value"));
-		if (span_eq(in->Nr->data, action_value(a, KEY_NI_B, 0)))
-			return action_refuse(a, refuse_reflected(a->arena, "nonce"));
-		await_begin(&p->await, a->x->serial);
-		await_dh(&p->await, &(struct dh_request){
-			 .group = group, .priv = span_of(p->n->priv, dh_private_size(group)),
-			 .peer = in->KEr->data, .shared = p->n->shared });
-		if (await_pending(&p->await))
+		const struct refusal *why = handshake_reflected(a, in->KEr->data, in->Nr->data);
+
+		if (why != NULL)
+			return action_refuse(a, why);
+		if (handshake_dh_shared(a, in->KEr->data) == ACTION_PARKED)
 			return ACTION_PARKED;
 	}
 	if (p->n->proof.step == PROOF_NONE) {
-		r = supply_secrets(a);
+		enum action_result r = handshake_secrets(a);
+
 		if (r != ACTION_OK)
 			return r;
 	}
@@ -287,169 +126,27 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 
 	out->N = contact;
 	out->n_N = contact_announce(a->arena, p, contact);
-	return identify(a, KEY_IDII_B, KEY_HASH_I, &out->IDii, &out->SIG_I);
-}
-
-/* ---- who the peer is ----------------------------------------------------- */
-
-/* Would c have negotiated what was negotiated, for that identity, with the same secret or private key? */
-static bool suits(struct phase1 *p, const struct connection *c, const struct identity *id)
-{
-	return connection_admits(c, id, &p->x->remote.addr) && rows_allow(&c->policy.ike, &p->chosen) &&
-	       auth_same(p->ike, p->chosen.auth, p->c, c);
-}
-
-static struct connection *suiting(struct phase1 *p, struct host_pair *pair, const struct identity *id)
-{
-	struct connection *c;
-
-	if (pair == NULL)
-		return NULL;
-	LIST_FOREACH(c, &pair->connections, in_pair)
-		if (suits(p, c, id))
-			return c;
-	return NULL;
-}
-
-/* The connection that the peer means by its identity: ours, or, for a responder, another one between the
- * same hosts, or for a Road Warrior a template. */
-static struct connection *meant(struct phase1 *p, const struct identity *id)
-{
-	struct connection *c;
-
-	if (identity_eq(&peer_end(p->c)->id, id))
-		return p->c;
-	if (p->x->role == ROLE_INITIATOR)
-		return NULL;
-	c = suiting(p, p->pair, id);
-	return c != NULL || p->c->template == NULL ? c :
-	       suiting(p, templates_at(p->ike, &p->x->local), id);
-}
-
-/* The peer has proved to be id: this phase 1 serves the connection that has that for the peer. */
-static enum action_result accept(struct action *a, const struct identity *id)
-{
-	struct phase1 *p = of(a);
-	struct connection *c = meant(p, id);
-
-	if (c == NULL)
-		return action_fail(a, refuse_id_mismatch(a->arena, p->c->name, id_text(a->arena, id),
-							 id_text(a->arena, &peer_end(p->c)->id)));
-	if (c == p->c)
-		return ACTION_OK;
-	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
-		id_text(a->arena, id), c->name);
-	phase1_serve(p, c);
-	return ACTION_OK;
-}
-
-/* No public key of the identity is known: is there one in the DNS?  That is asked once. */
-static enum action_result look_up(struct action *a, const struct identity *id)
-{
-	struct phase1 *p = of(a);
-	const char *who = id_text(a->arena, id);
-
-	if (p->n->proof.step == PROOF_LOOKUP || dnskeys_obstacle(p->ike->dnskeys, id) != NULL)
-		return action_fail(a, refuse_rsa_no_key(a->arena, p->c->name, who));
-	await_public_keys(&p->await, id);
-	p->n->proof.step = PROOF_LOOKUP;
-	return await_pending(&p->await) ? ACTION_PARKED :
-	       action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
-}
-
-/* A job tries the public keys of the identity on the signature over `hash`. */
-static enum action_result try_keys(struct action *a, const struct identity *id, enum key_value hash,
-				   const struct payload_SIG *sig)
-{
-	struct phase1 *p = of(a);
-	struct span data = action_value(a, hash, 0);
-
-	/* Where nobody can be meant the keys do not matter: say what does. */
-	if (meant(p, id) == NULL)
-		return action_fail(a, refuse_rsa_wrong_id(a->arena, p->c->name, id_text(a->arena, id),
-							  id_text(a->arena, &peer_end(p->c)->id)));
-	await_begin(&p->await, a->x->serial);
-	if (data.p == NULL || !await_verify(&p->await, id, data, sig->data, &p->n->proof))
-		return look_up(a, id);
-	p->n->proof.step = PROOF_VERIFYING;
-	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
-}
-
-/* The identity is proved by nothing but this signature. */
-static enum action_result verify(struct action *a, const struct identity *id, enum key_value hash,
-				 const struct payload_SIG *sig)
-{
-	struct phase1 *p = of(a);
-	struct proof *proof = &p->n->proof;
-	const char *who = id_text(a->arena, id);
-
-	if (proof->step == PROOF_LOOKUP && p->await.failed)
-		return action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
-	if (proof->step == PROOF_NONE || proof->step == PROOF_LOOKUP) {
-		enum action_result r = try_keys(a, id, hash, sig);
-
-		if (r != ACTION_OK)
-			return r;
-	}
-	proof->step = PROOF_NONE;
-	if (p->await.failed || !proof->fits)
-		return action_fail(a, refuse_rsa_bad_signature(a->arena, p->c->name, who,
-							       (uint32_t)sig->data.n, proof->keys));
-	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG,
-		"the peer is %s by its RSA signature, key %s", who, proof->keys);
-	return ACTION_OK;
-}
-
-/* What the peer says that it is, and its proof: the engine has checked a hash already. */
-static enum action_result check_peer(struct action *a, const struct payload_ID *payload, enum key_value hash,
-				     const struct payload_SIG *sig, unsigned certificates)
-{
-	struct phase1 *p = of(a);
-	struct identity id;
-	const char *why;
-	char type[REGISTRY_TEXT];
-	enum action_result r;
-
-	if (!id_read(payload, &id, &why))
-		return action_fail(a, refuse_id_unreadable(a->arena, registry_name(&registry_id_type,
-									payload->type, type), why));
-	if (by_signature(p)) {
-		if (certificates > 0 && p->n->proof.step == PROOF_NONE)
-			ike_log(p->ike, p->c, a->x, NO_WHACK, WHACK_STATUS_LOG,
-				"certificates of the peer are ignored (%u): only keys given with whack --keyid count",
-				certificates);
-		r = verify(a, &id, hash, sig);
-		if (r != ACTION_OK)
-			return r;
-	}
-	return accept(a, &id);
-}
-
-/* Who the peer is has been proved; if it says that it is new, its old SAs are worth nothing. */
-static void hear_contact(struct action *a)
-{
-	if (contact_announced(a->message))
-		contact_forget(of(a));
+	return handshake_identify(a, KEY_IDII_B, KEY_HASH_I, &out->IDii, &out->SIG_I);
 }
 
 enum action_result main_inI3_outR3(struct action *a, const struct in_MI3 *in, struct out_MR3 *out)
 {
 	/* While our own signature is made the peer has been checked already. */
 	if (of(a)->n->proof.step != PROOF_SIGNING) {
-		enum action_result r = check_peer(a, in->IDii, KEY_HASH_I, in->SIG_I, in->n_CERT);
+		enum action_result r = handshake_check_peer(a, in->IDii, KEY_HASH_I, in->SIG_I, in->n_CERT);
 
 		if (r != ACTION_OK)
 			return r;
-		hear_contact(a);
+		handshake_hear_contact(a);
 	}
-	return identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
+	return handshake_identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
 enum action_result main_inR3(struct action *a, const struct in_MR3 *in)
 {
-	enum action_result r = check_peer(a, in->IDir, KEY_HASH_R, in->SIG_R, in->n_CERT);
+	enum action_result r = handshake_check_peer(a, in->IDir, KEY_HASH_R, in->SIG_R, in->n_CERT);
 
 	if (r == ACTION_OK)
-		hear_contact(a);
+		handshake_hear_contact(a);
 	return r;
 }
