@@ -62,8 +62,8 @@ cases() {	# BACKEND
 	local auth ours theirs text
 	pluto_up "$1"
 	while read -r auth ours theirs; do
-		text="$1, $auth, ${ours//_/ }"
-		lab_check "$text: both take the connection" describe "$auth" "${ours//_/ }" "${theirs//_/ }"
+		text="$1, $auth, ${ours//=/ }"
+		lab_check "$text: both take the connection" describe "$auth" "${ours//=/ }" "${theirs//=/ }"
 		lab_check "$text: without an SA nothing goes through" eval '! lab_ping ehost 10.0.2.9'
 		lab_check "$text: pluto initiates" timeout 60 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" --name net --initiate
 		traffic "$text, pluto initiated"
@@ -81,12 +81,12 @@ cases() {	# BACKEND
 }
 
 cases klips <<-'LIST'
-	psk --ike_aes128-sha256-modp2048_--esp_aes128-sha256 --ike_aes128-sha2_256-modp2048_--esp_aes128-sha2_256
-	rsasig --ike_3des-sha1-modp1536_--esp_3des-md5 --ike_3des-sha1-modp1536_--esp_3des-md5
+	psk --ike=aes128-sha256-modp2048=--esp=aes128-sha256 --ike=aes128-sha2_256-modp2048=--esp=aes128-sha2_256
+	rsasig --ike=3des-sha1-modp1536=--esp=3des-md5 --ike=3des-sha1-modp1536=--esp=3des-md5
 LIST
 cases xfrm <<-'LIST'
-	rsasig --ike_aes256-sha512-curve25519_--esp_aes256gcm16 --ike_aes256-sha2_512-dh31_--esp_aes_gcm256-null
-	psk --ike_aes256-sha512-modp3072_--esp_aes256-sha512-modp3072_--pfs --ike_aes256-sha2_512-modp3072_--esp_aes256-sha2_512-modp3072_--pfs
+	rsasig --ike=aes256-sha512-curve25519=--esp=aes256gcm16 --ike=aes256-sha2_512-dh31=--esp=aes_gcm256-null
+	psk --ike=aes256-sha512-modp3072=--esp=aes256-sha512-modp3072=--pfs --ike=aes256-sha2_512-modp3072=--esp=aes256-sha2_512-modp3072=--pfs
 LIST
 tcpdump -n -r "$LAB_DIR/wire.pcap" 'not udp port 500 and not esp and not icmp[0] = 3' >"$LAB_DIR/clear.log" 2>/dev/null
 lab_check "the wire carried only IKE and ESP" [ ! -s "$LAB_DIR/clear.log" ]
