@@ -342,6 +342,7 @@ class StateDecl:
 	start: bool
 	final: bool
 	resend: bool
+	number: Optional[Num]	# for those who are told of it
 	text: str
 	doc: str
 	loc: Loc

@@ -11,7 +11,7 @@ from .ast import Loc
 CODES = {
 	"syntax": "syntax",
 	"undef": "names", "dup": "names", "dup-name": "names", "dup-value": "names", "range": "names",
-	"unused-param": "names", "action": "names",
+	"unused-param": "names", "unnumbered": "names", "action": "names",
 	"unbounded": "layout", "after-rest": "layout", "align": "layout", "underflow": "layout",
 	"derived-loop": "layout", "type": "layout", "no-number": "layout", "no-payload": "layout",
 	"open-switch": "layout", "algorithm": "layout",

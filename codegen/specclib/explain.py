@@ -35,6 +35,10 @@ control messages.  An alias counts as a number of its entry.""",
 within min and max; or a range ends before it begins.""",
 "registry id_type : u8 { 256 NAME }", "registry id_type : u16 { 256 NAME }"),
 
+"unnumbered": Entry("""Some states have a number and this one has none.  Whack prints 100 and the number of a state; scripts
+read it, so it is written down and does not shift when states are added.  Take one that was never used.""",
+'MAIN_R0  responder  start  "expecting MI1"', 'MAIN_R0  responder  start  number 1  "expecting MI1"'),
+
 "unused-param": Entry("""A reason declares a parameter that neither its text nor its remedy shows.  The five parameters of the
 parsers' faults (where, field, offset, got, want) are exempt.""",
 "too_many (n u32, limit u32)  \"there are {n}\"", "too_many (n u32, limit u32)  \"there are {n}, at most {limit} are allowed\""),

@@ -26,7 +26,7 @@ KINDS = {
 	"tolerate": (("name",), "list", {}, ("name", "list")),
 	"message": (("name",), "variants", dict(CITE, **{"HDR,": "hdr", "HDR*,": "hdr", "HDR?,": "hdr",
 		"where": "where"}), ("name", "variants", "hdr", "shape", "where", "cite")),
-	"states": (("name", "role"), "flag", {'"': "text"}, ("name", "role", "flag", "text")),
+	"states": (("name", "role"), "flag", {'"': "text", "number": "number"}, ("name", "role", "flag", "number", "text")),
 	"by": (("word",), "list", {"by": "by"}, ("word", "list", "by")),
 	"initiate": (("word", "action"), "more", {"send": "send", "next": "next", "timer": "timer"},
 		("word", "action", "more", "send", "next", "timer")),

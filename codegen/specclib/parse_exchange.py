@@ -240,8 +240,9 @@ class ExchangeParser(ParserBase):
 		flags = set()
 		while self.at_word("start", "final", "resend"):
 			flags.add(self.next().text)
+		number = self.num("the number of the state") if self.take_word("number") else None
 		text = self.string("the text of the state")
-		return ast.StateDecl(name, role, "start" in flags, "final" in flags, "resend" in flags, text,
+		return ast.StateDecl(name, role, "start" in flags, "final" in flags, "resend" in flags, number, text,
 			start.doc or "", self.span(start))
 
 	def initiate(self, start):

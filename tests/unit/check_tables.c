@@ -114,17 +114,21 @@ END_TEST
 
 START_TEST(states_have_numbers_of_their_own)
 {
-	bool seen[STATE_COUNT] = { false };
+	bool seen[100] = { false };	/* whack's numbers from 200 on are something else */
 
 	for (size_t i = 0; i < n_machines; i++)
 		for (unsigned k = 0; k < machines[i]->n_states; k++) {
 			uint16_t id = machines[i]->states[k].id;
 
-			ck_assert(id > STATE_NONE && id < STATE_COUNT && !seen[id]);
+			ck_assert(id > STATE_NONE && id < 100 && !seen[id]);
 			seen[id] = true;
 		}
-	for (int i = 1; i < STATE_COUNT; i++)
-		ck_assert(seen[i]);
+	/* What scripts read does not shift when states are added. */
+	ck_assert_uint_eq(STATE_MAIN_R0, 1);
+	ck_assert_uint_eq(STATE_MAIN_I1, 2);
+	ck_assert_uint_eq(STATE_MAIN_I4, 8);
+	ck_assert_uint_eq(STATE_QUICK_I1, 10);
+	ck_assert_uint_eq(STATE_QUICK_R2, 13);
 }
 END_TEST
 

@@ -28,6 +28,31 @@ def check(spec, diags):
 	for s in spec.suites:
 		unique(diags, "dup", "column '%s'", s.heading)
 	vendors(spec, diags)
+	state_numbers([s for d in spec.machines for s in d.states], diags)
+
+
+STATE_NUMBERS = range(1, 100)
+
+
+def state_numbers(states, diags):
+	"""Whoever is told of a state by its number must find the same one after others have been added."""
+	seen = {}
+	for s in states:
+		if s.number is None:
+			continue
+		if s.number.value not in STATE_NUMBERS:
+			diags.error("range", "the number of a state is %d to %d" % (STATE_NUMBERS[0], STATE_NUMBERS[-1]),
+				s.number.loc)
+		if s.number.value in seen:
+			other = seen[s.number.value]
+			diags.error("dup-value", "number %d of state '%s' is already taken" % (s.number.value, s.name.text),
+				s.number.loc, notes=[("by '%s'" % other.text, other.loc)])
+		seen.setdefault(s.number.value, s.name)
+	for s in states:
+		if seen and s.number is None:
+			free = next((n for n in STATE_NUMBERS if n > max(seen.keys() & set(STATE_NUMBERS))), None)
+			diags.error("unnumbered", "state '%s' has no number, other states have" % s.name.text, s.name.loc,
+				hint="'number %d' is free" % free if free else None)
 
 
 def twice(diags, code, what, later, first):

@@ -103,7 +103,8 @@ def header(r):
         c('STATE_NONE,')
         for m in spec.machines:
             for s in m.states:
-                c('%s,\t/* %s */' % (upper('STATE', s.name), s.text))
+                number = ' = %d' % s.number.value if s.number else ''
+                c('%s%s,\t/* %s */' % (upper('STATE', s.name), number, s.text))
         c('STATE_COUNT')
     c.blank()
     declare(c, 'machine', spec.machines)
