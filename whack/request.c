@@ -159,7 +159,8 @@ static bool initiate(const struct options *o, struct writer *w, struct text *why
 	if (two_requests(o, WHACK_OPTION_INITIATE, WHACK_OPTION_TERMINATE, why))
 		return false;
 	if (given(o, WHACK_OPTION_TERMINATE))
-		control_put_terminate(w, &(struct control_terminate){ .name = name });
+		control_put_terminate(w, &(struct control_terminate){
+			.name = name, .asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 	else
 		control_put_initiate(w, &(struct control_initiate){
 			.name = name, .asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
@@ -173,9 +174,11 @@ static bool route(const struct options *o, struct writer *w, struct text *why)
 	if (two_requests(o, WHACK_OPTION_ROUTE, WHACK_OPTION_UNROUTE, why))
 		return false;
 	if (given(o, WHACK_OPTION_UNROUTE))
-		control_put_unroute(w, &(struct control_unroute){ .name = name });
+		control_put_unroute(w, &(struct control_unroute){
+			.name = name, .asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 	else
-		control_put_route(w, &(struct control_route){ .name = name });
+		control_put_route(w, &(struct control_route){
+			.name = name, .asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 	return true;
 }
 
@@ -213,7 +216,9 @@ bool request_write(const struct options *o, struct writer *w, struct text *why)
 		ok = initiate(o, w, why);
 		break;
 	case WHACK_FORM_DELETE:
-		control_put_delete(w, &(struct control_delete){ .name = text(o, WHACK_OPTION_NAME) });
+		control_put_delete(w, &(struct control_delete){
+			.name = text(o, WHACK_OPTION_NAME),
+			.asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 		break;
 	case WHACK_FORM_DEBUG:
 		control_put_debug(w, &(struct control_debug){
@@ -228,7 +233,9 @@ bool request_write(const struct options *o, struct writer *w, struct text *why)
 		ok = which_secret(o, w, why);
 		break;
 	case WHACK_FORM_SHUTDOWN:
-		control_put_shutdown(w, &(struct control_shutdown){ .quiet = given(o, WHACK_OPTION_QUIET) });
+		control_put_shutdown(w, &(struct control_shutdown){
+			.quiet = given(o, WHACK_OPTION_QUIET),
+			.asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 		break;
 	case WHACK_FORM_HELP:
 	case WHACK_FORM_GENPSK:

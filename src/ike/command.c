@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/errand.h"
 #include "ike/initiate.h"
 #include "ike/internal.h"
 #include "ike/pubkeys.h"
@@ -42,8 +43,9 @@ static void command_listen(struct ike *ike, uint32_t whack)
 	memcpy(ike->interfaces, r.interfaces, r.n_interfaces * sizeof(struct kernel_interface));
 	ike->n_interfaces = r.n_interfaces;
 	ike->listening = true;
+	errand_begin(ike, whack, false);
 	connections_orient(ike);
-	say_success(ike, whack, "listening for IKE messages");
+	errand_end(ike, "listening for IKE messages");
 }
 
 static void command_unlisten(struct ike *ike, uint32_t whack)
@@ -72,9 +74,11 @@ static void command_terminate(struct ike *ike, uint32_t whack, const struct cont
 
 	if (c == NULL)
 		return;
+	errand_begin(ike, whack, m->asynchronous);
 	connection_terminate(ike, c);
-	ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": its SAs are deleted", c->name);
-	ike_finish(ike, whack);
+	if (c->ours >= 0)	/* what an earlier request has begun is waited for, too */
+		plan_submit(plan_new(ike, c), NULL, NULL);
+	errand_end(ike, "\"%s\": its SAs are deleted", c->name);
 }
 
 static void command_delete(struct ike *ike, uint32_t whack, const struct control_delete *m)
@@ -84,8 +88,21 @@ static void command_delete(struct ike *ike, uint32_t whack, const struct control
 	if (c == NULL)
 		return;
 	ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG, "deleting this connection");
+	errand_begin(ike, whack, m->asynchronous);
 	connection_delete(ike, c);
-	say_success(ike, whack, "connection deleted");
+	errand_end(ike, "connection deleted");
+}
+
+static void command_shutdown(struct ike *ike, uint32_t whack, const struct control_shutdown *m)
+{
+	if (ike->stopping) {
+		ike_reply(ike, whack, WHACK_STATUS_SHUTTING_DOWN, "pluto is shutting down already");
+		ike_finish(ike, whack);
+		return;
+	}
+	errand_begin(ike, whack, m->asynchronous);
+	ike_shutdown(ike, ike->now, m->quiet);
+	errand_end(ike, "pluto is shutting down: its SAs and routes are gone");
 }
 
 static void command_debug(struct ike *ike, uint32_t whack, const struct control_debug *m)
@@ -158,12 +175,12 @@ void command_run(struct ike *ike, uint32_t whack, const struct control_message *
 	case CONTROL_ROUTE:
 		c = route_target(ike, whack, m->u.route.name);
 		if (c != NULL)
-			command_route(ike, whack, c);
+			command_route(ike, whack, c, m->u.route.asynchronous);
 		break;
 	case CONTROL_UNROUTE:
 		c = route_target(ike, whack, m->u.unroute.name);
 		if (c != NULL)
-			command_unroute(ike, whack, c);
+			command_unroute(ike, whack, c, m->u.unroute.asynchronous);
 		break;
 	case CONTROL_INITIATE:
 		command_initiate(ike, whack, &m->u.initiate);
@@ -181,9 +198,7 @@ void command_run(struct ike *ike, uint32_t whack, const struct control_message *
 		command_which_secret(ike, whack, &m->u.which_secret);
 		break;
 	case CONTROL_SHUTDOWN:
-		ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "pluto is shutting down");
-		ike_finish(ike, whack);
-		ike_shutdown(ike, ike->now, m->u.shutdown.quiet);
+		command_shutdown(ike, whack, &m->u.shutdown);
 		break;
 	default:
 		ike_reply_refusal(ike, whack, refuse_not_supported(ike->arena, "this request"));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/errand.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
 #include "ike/internal.h"
@@ -294,6 +295,7 @@ void command_connection(struct ike *ike, uint32_t whack, const struct control_co
 		ike_finish(ike, whack);
 		return;
 	}
+	errand_begin(ike, whack, false);
 	old = connection_find(ike, m->name);
 	if (old != NULL)
 		connection_delete(ike, old);
@@ -302,6 +304,5 @@ void command_connection(struct ike *ike, uint32_t whack, const struct control_co
 	warn_margin(ike, whack, d.c);
 	warn_weak(ike, whack, d.c);
 	warn_secret(ike, whack, d.c);
-	ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": connection described", d.c->name);
-	ike_finish(ike, whack);
+	errand_end(ike, "\"%s\": connection described", d.c->name);
 }

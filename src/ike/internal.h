@@ -38,6 +38,7 @@ struct ike {
 	struct connection *connections;	/* hash by name */
 	struct host_pair *pairs;	/* hash by addresses */
 	struct routes *routes;
+	struct errand *errand;		/* the request of whack that is being made, which its plans join */
 	struct lane *lanes;		/* plan.c: hash by client of a peer */
 	const char *updown;		/* the default command */
 	size_t n_plans;			/* under way: shutdown waits for them */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/errand.h"
 #include "ike/internal.h"
 #include "ike/plan.h"
 #include "ike/routing.h"
@@ -157,18 +158,28 @@ static void note(struct plan *p, const struct step *s, bool ok)
 	}
 }
 
+/* Whoever waits is told; what takes something away goes on all the same. */
+static void step_failed(struct plan *p, bool tolerant, const char *why)
+{
+	struct ike *ike = p->ike;
+
+	snprintf(p->why, sizeof(p->why), "%s", why);
+	p->failed = !tolerant;
+	if (tolerant)
+		ike_log(ike, p->c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS, "%s%s%s",
+			p->verb == NULL ? "" : p->verb, p->verb == NULL ? "" : ": ", why);
+	errand_trouble(ike, p->errand, p->verb != NULL || !tolerant ? plan_refusal(ike->arena, p) :
+				       refuse_removal_failed(ike->arena, p->c->name, why));
+}
+
 static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 {
 	struct plan *p = ctx;
 	const struct step *s = &p->step[p->at];
 
-	if (!r->ok && s->tolerant) {
-		ike_log(ike, p->c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS, "%s%s%s",
-			p->verb == NULL ? "" : p->verb, p->verb == NULL ? "" : ": ", r->why);
-	} else if (!r->ok) {
-		p->failed = true;
-		snprintf(p->why, sizeof(p->why), "%s", r->why == NULL ? "no reason given" : r->why);
-	}
+	(void)ike;
+	if (!r->ok)
+		step_failed(p, s->tolerant, r->why == NULL ? "no reason given" : r->why);
 	note(p, s, r->ok);
 	if (!p->failed)
 		p->verb = NULL;
@@ -266,6 +277,7 @@ const struct refusal *plan_refusal(struct arena *a, const struct plan *p)
 static void finish(struct plan *p)
 {
 	struct connection *c = p->c;
+	struct errand *errand = p->errand;
 	struct ike *ike = p->ike;
 
 	if (p->done != NULL)
@@ -275,6 +287,7 @@ static void finish(struct plan *p)
 	ike->n_plans--;
 	c->n_plans--;
 	connection_settled(ike, c);
+	errand_release(ike, errand);
 }
 
 /* False: the answer to a step comes later. */
@@ -314,6 +327,9 @@ void plan_submit(struct plan *p, plan_done *done, void *ctx)
 	p->lane = l;
 	p->done = done;
 	p->ctx = ctx;
+	if (p->errand == NULL)
+		p->errand = p->ike->errand;
+	errand_hold(p->errand);
 	STAILQ_INSERT_TAIL(&l->plans, p, next);
 	p->ike->n_plans++;
 	p->c->n_plans++;
@@ -346,6 +362,7 @@ void plans_free(struct ike *ike)
 
 			STAILQ_REMOVE_HEAD(&l->plans, next);
 			requests_abandon(&p->requests);
+			errand_drop(p->errand);
 			plan_drop(p);
 			c->n_plans--;
 			connection_settled(ike, c);

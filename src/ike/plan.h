@@ -30,9 +30,10 @@ struct step {
 	struct buf keys;		/* cipher key and mac key, wiped with the plan */
 };
 
+struct errand;
 struct lane;
-
 struct plan;
+
 typedef void plan_done(struct ike *ike, void *ctx, const struct plan *p);
 
 struct plan {
@@ -50,6 +51,7 @@ struct plan {
 	/* Called when the last step is done or one has failed; NULL = nobody asks. */
 	plan_done *done;
 	void *ctx;
+	struct errand *errand;		/* the request of whack that waits for it; NULL = none */
 };
 
 /* An empty plan for c, which stays in memory at least as long as the plan. */

@@ -1,8 +1,5 @@
 /* routing.c -- routes and trap eroutes of connections (the manual, "Pluto's Internal State"). */
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/xalloc.h"
+#include "ike/errand.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -95,14 +92,8 @@ void routing_down(struct ike *ike, struct connection *c, struct plan *p)
 	c->keeps_route = false;
 }
 
-struct route_request {		/* a whack that waits for its route */
-	struct connection *c;
-	uint32_t whack;
-	char kept_for[LIMIT_NAME_OCTETS + 16];	/* who shares the route that is to go */
-};
-
 /* What whack asked for has failed: all as it was, unless it serves an SA by now. */
-static void undo(struct ike *ike, struct connection *c)
+static void undo(struct ike *ike, struct connection *c, struct errand *errand)
 {
 	struct plan *p;
 
@@ -110,57 +101,30 @@ static void undo(struct ike *ike, struct connection *c)
 	if (c->n_installed > 0)
 		return;
 	p = plan_new(ike, c);
+	p->errand = errand;
 	routing_down(ike, c, p);
 	plan_submit(p, NULL, NULL);
 }
 
 static void routed(struct ike *ike, void *ctx, const struct plan *p)
 {
-	struct route_request *r = ctx;
+	struct connection *c = ctx;
 
 	if (p->failed) {
-		const struct refusal *why = plan_refusal(ike->arena, p);
-
-		ike_refusal(ike, r->c, NULL, NO_WHACK, true, why);
-		ike_reply_refusal(ike, r->whack, why);
-		undo(ike, r->c);
-	} else if (r->c->routing == UNROUTED) {
-		ike_reply(ike, r->whack, WHACK_STATUS_NO_ROUTE, "\"%s\" was unrouted meanwhile", r->c->name);
-	} else {
-		ike_reply(ike, r->whack, WHACK_STATUS_SUCCESS, "\"%s\": routed", r->c->name);
+		ike_refusal(ike, c, NULL, NO_WHACK, true, plan_refusal(ike->arena, p));
+		undo(ike, c, p->errand);
+	} else if (c->routing == UNROUTED) {
+		errand_trouble(ike, p->errand, refuse_unrouted_meanwhile(ike->arena, c->name));
 	}
-	ike_finish(ike, r->whack);
-	free(r);
 }
 
-static void unrouted(struct ike *ike, void *ctx, const struct plan *p)
-{
-	struct route_request *r = ctx;
-
-	(void)p;
-	if (r->kept_for[0] != '\0')
-		ike_reply(ike, r->whack, WHACK_STATUS_LOG, "\"%s\": the route stays, \"%s\" shares it",
-			  r->c->name, r->kept_for);
-	ike_reply(ike, r->whack, WHACK_STATUS_SUCCESS, "\"%s\": unrouted", r->c->name);
-	ike_finish(ike, r->whack);
-	free(r);
-}
-
-static struct route_request *request(struct connection *c, uint32_t whack)
-{
-	struct route_request *r = NEW(struct route_request);
-
-	r->c = c;
-	r->whack = whack;
-	return r;
-}
-
-void command_route(struct ike *ike, uint32_t whack, struct connection *c)
+void command_route(struct ike *ike, uint32_t whack, struct connection *c, bool at_once)
 {
 	struct plan *p;
 	const struct refusal *why = c->ours < 0 || c->leaving ? orientation_refusal(ike, c)
 								     : NULL;
 
+	errand_begin(ike, whack, at_once);
 	if (why == NULL && addr_is_any(&peer_end(c)->host))
 		why = refuse_peer_unknown(ike->arena, c->name);
 	if (why == NULL && !connection_ipsec(c))
@@ -170,32 +134,32 @@ void command_route(struct ike *ike, uint32_t whack, struct connection *c)
 		why = routing_up(ike, c, p, ROUTING_FOR_WHACK);
 		if (why == NULL) {
 			c->keeps_route = true;
-			plan_submit(p, routed, request(c, whack));
+			plan_submit(p, routed, c);
 		} else {
 			plan_drop(p);
 		}
 	}
-	if (why != NULL) {
-		ike_reply_refusal(ike, whack, why);
-		ike_finish(ike, whack);
-	}
+	if (why != NULL)
+		errand_refuse(ike, why);
+	else
+		errand_end(ike, "\"%s\": routed", c->name);
 }
 
-void command_unroute(struct ike *ike, uint32_t whack, struct connection *c)
+void command_unroute(struct ike *ike, uint32_t whack, struct connection *c, bool at_once)
 {
 	const struct connection *sharer = routes_sharer(c);
-	struct route_request *r;
 	struct plan *p;
 
+	errand_begin(ike, whack, at_once);
 	if (c->uses > 0) {
-		ike_reply_refusal(ike, whack, refuse_route_in_use(ike->arena, c->name));
-		ike_finish(ike, whack);
+		errand_refuse(ike, refuse_route_in_use(ike->arena, c->name));
 		return;
 	}
-	r = request(c, whack);
-	if (sharer != NULL)
-		snprintf(r->kept_for, sizeof(r->kept_for), "%s", sharer->name);
+	if (sharer != NULL && !at_once)
+		ike_reply(ike, whack, WHACK_STATUS_LOG, "\"%s\": the route stays, \"%s\" shares it", c->name,
+			  sharer->name);
 	p = plan_new(ike, c);
 	routing_down(ike, c, p);
-	plan_submit(p, unrouted, r);
+	plan_submit(p, NULL, NULL);
+	errand_end(ike, "\"%s\": unrouted", c->name);
 }

@@ -173,7 +173,8 @@ for verb in down unroute; do
 	describe east net 10.0.1.0/24 10.0.2.0/24 "$LAB_DIR/tell $LAB_DIR/east.calls $verb"
 	whack east "initiate" --name net --initiate
 	calls east >/dev/null
-	whack east "delete" --name net --delete
+	status east 37 "delete, $verb fails" --name net --delete
+	lab_check "whack is told what has failed" grep -q "^037 .*failed at $verb: tell ended with exit status 3" "$LAB_DIR/east.whack.log"
 	expect east "down net;unroute net;" "$verb fails, but what must end ends"
 	lab_check "the failure is in the log" grep -q "$verb: tell ended with exit status 3" "$LAB_DIR/east.log"
 	ip -n "$LAB_PREFIX-east" route del 10.0.2.0/24 2>/dev/null

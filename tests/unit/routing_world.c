@@ -350,10 +350,10 @@ void perform(enum op op, int i)
 {
 	switch (op) {
 	case ROUTE:
-		command_route(k.ike, 1, k.c[i]);
+		command_route(k.ike, 1, k.c[i], false);
 		break;
 	case UNROUTE:
-		command_unroute(k.ike, 1, k.c[i]);
+		command_unroute(k.ike, 1, k.c[i], false);
 		break;
 	case SA_DOWN:
 		end_sa(i, 0);
