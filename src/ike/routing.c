@@ -25,8 +25,10 @@ struct kernel_eroute routing_trap(const struct connection *c)
 /* What other has on a route that c needs goes: its SAs, and its claim. */
 static void make_way(struct ike *ike, struct connection *c, struct connection *other, bool busy)
 {
+	struct errand *asked = ike->errand;
 	struct plan *p;
 
+	ike->errand = NULL;	/* how it goes for the other one is not the answer that whack waits for */
 	if (busy)
 		ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG_SERIOUS,
 			"the peer's client is reached by \"%s\" from now on: deleting the SAs of \"%s\"", c->name,
@@ -42,6 +44,7 @@ static void make_way(struct ike *ike, struct connection *c, struct connection *o
 	plan_submit(p, NULL, NULL);
 	other->held--;
 	instance_release(ike, other);
+	ike->errand = asked;
 }
 
 /* Claim the route for c.  Only an IPsec SA is worth the SAs of others (--onconflict), and only one that the
