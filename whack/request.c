@@ -106,6 +106,7 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.dpdaction = (uint8_t)number(o, WHACK_OPTION_DPDACTION),
 		.onconflict = (uint8_t)number(o, WHACK_OPTION_ONCONFLICT),
 		.ondemand = given(o, WHACK_OPTION_ONDEMAND),
+		.revive = given(o, WHACK_OPTION_REVIVE),
 	};
 
 	if (!read_end(o, END_LEFT, &m.left, left_id, why) ||

@@ -268,16 +268,15 @@ static void kernel_done(void *ctx, uint32_t token, const struct kernel_result *r
 	ike_kernel_events(d->ike).done(ike_kernel_events(d->ike).ctx, token, r);
 }
 
-static void kernel_acquire(void *ctx, const struct ip_addr *src, const struct ip_addr *dst,
-			   uint8_t protocol, uint16_t sport, uint16_t dport)
+static void kernel_acquire(void *ctx, const struct kernel_acquire *a)
 {
 	struct daemon *d = ctx;
 	struct kernel_events e = ike_kernel_events(d->ike);
 	uint64_t t = now();
 
-	record_acquire(d->record, t, src, dst, protocol, sport, dport);
+	record_acquire(d->record, t, a);
 	ike_clock(d->ike, t);
-	e.acquire(e.ctx, src, dst, protocol, sport, dport);
+	e.acquire(e.ctx, a);
 }
 
 static void kernel_log(void *ctx, const char *line)

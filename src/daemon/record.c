@@ -206,17 +206,17 @@ void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const st
 	record_put(r, &t);
 }
 
-void record_acquire(struct record *r, uint64_t now, const struct ip_addr *src, const struct ip_addr *dst,
-		    uint8_t protocol, uint16_t sport, uint16_t dport)
+void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire *a)
 {
 	struct text t;
 
 	if (r == NULL)
 		return;
 	t = input(r, now, "acquire");
-	record_addr(&t, src);
-	record_addr(&t, dst);
-	text_add(&t, " %u %u %u", protocol, sport, dport);
+	text_add(&t, " %u", a->reqid);
+	record_addr(&t, &a->src);
+	record_addr(&t, &a->dst);
+	text_add(&t, " %u %u %u", a->protocol, a->sport, a->dport);
 	record_put(r, &t);
 }
 

@@ -46,8 +46,7 @@ void record_lookup_done(struct record *r, uint64_t now, uint32_t token, const st
 void record_tick(struct record *r, uint64_t now);
 void record_shutdown(struct record *r, uint64_t now, bool quiet);
 void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const struct kernel_result *result);
-void record_acquire(struct record *r, uint64_t now, const struct ip_addr *src, const struct ip_addr *dst,
-		    uint8_t protocol, uint16_t sport, uint16_t dport);
+void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire *a);
 void record_kernel_log(struct record *r, uint64_t now, const char *line);
 void record_kernel_lost(struct record *r, uint64_t now, const char *why);
 

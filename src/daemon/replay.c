@@ -372,13 +372,14 @@ static void replay_kernel_event(struct replay *p, const char *what, struct line 
 	if (strcmp(what, "done") == 0) {
 		done(p, l);
 	} else if (strcmp(what, "acquire") == 0) {
-		struct ip_addr src = addr(l, 3), dst = addr(l, 4);
-		uint8_t protocol = (uint8_t)num(l, 5);
-		uint16_t sport = (uint16_t)num(l, 6), dport = (uint16_t)num(l, 7);
+		struct kernel_acquire a = {
+			.reqid = (uint32_t)num(l, 3), .src = addr(l, 4), .dst = addr(l, 5),
+			.protocol = (uint8_t)num(l, 6), .sport = (uint16_t)num(l, 7), .dport = (uint16_t)num(l, 8),
+		};
 
-		record_acquire(p->record, now, &src, &dst, protocol, sport, dport);
+		record_acquire(p->record, now, &a);
 		ike_clock(p->ike, now);
-		e.acquire(e.ctx, &src, &dst, protocol, sport, dport);
+		e.acquire(e.ctx, &a);
 	} else if (strcmp(what, "kernel-log") == 0) {
 		record_kernel_log(p->record, now, l->rest);
 		ike_clock(p->ike, now);

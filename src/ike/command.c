@@ -7,6 +7,7 @@
 #include "ike/internal.h"
 #include "ike/pubkeys.h"
 #include "ike/routing.h"
+#include "ike/upkeep.h"
 
 /* The named connection, or NULL after saying that there is none. */
 static struct connection *named(struct ike *ike, uint32_t whack, struct span name)
@@ -65,6 +66,7 @@ static void command_initiate(struct ike *ike, uint32_t whack, const struct contr
 		ike_finish(ike, whack);
 		whack = NO_WHACK;
 	}
+	upkeep_initiated(ike, c);
 	connection_initiate(ike, c, whack, 1);
 }
 
@@ -74,6 +76,7 @@ static void command_terminate(struct ike *ike, uint32_t whack, const struct cont
 
 	if (c == NULL)
 		return;
+	upkeep_stop(ike, c);
 	errand_begin(ike, whack, m->asynchronous);
 	connection_terminate(ike, c);
 	if (c->ours >= 0)	/* what an earlier request has begun is waited for, too */

@@ -6,6 +6,7 @@
 #include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/routing.h"
+#include "ike/upkeep.h"
 
 struct connection *connection_find(struct ike *ike, struct span name)
 {
@@ -13,6 +14,20 @@ struct connection *connection_find(struct ike *ike, struct span name)
 
 	HASH_FIND(by_name, ike->connections, name.p, (unsigned)name.n, c);
 	return c;
+}
+
+struct connection *connection_by_reqid(struct ike *ike, uint32_t reqid)
+{
+	struct connection *c;
+
+	HASH_FIND(by_reqid, ike->by_reqid, &reqid, sizeof(reqid), c);
+	return c;
+}
+
+void connection_number(struct ike *ike, struct connection *c)
+{
+	c->reqid = ++ike->last_reqid;
+	HASH_ADD(by_reqid, ike->by_reqid, reqid, sizeof(c->reqid), c);
 }
 
 struct subnet connection_client(const struct connection *c, bool ours)
@@ -143,6 +158,7 @@ static void orient(struct ike *ike, struct connection *c)
 	*c->interface = left != NULL ? *left : *right;
 	fill_identities(c);
 	connection_enter_pair(ike, c);
+	upkeep_resume(ike, c);
 }
 
 /* The last plan that needed to know which end is ours has run. */
@@ -165,6 +181,7 @@ static void disorient(struct ike *ike, struct connection *c)
 	struct plan *p;
 
 	c->leaving = true;
+	upkeep_pause(ike, c);
 	instances_end(ike, c);
 	connection_terminate(ike, c);
 	phase1s_hand_over(ike, c);
@@ -198,7 +215,7 @@ void connections_orient(struct ike *ike)
 void connection_add(struct ike *ike, struct connection *c)
 {
 	c->ours = -1;
-	c->reqid = ++ike->last_reqid;
+	connection_number(ike, c);
 	LIST_INIT(&c->phase2s);
 	LIST_INIT(&c->instances);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
@@ -240,8 +257,10 @@ void connection_delete(struct ike *ike, struct connection *c)
 		LIST_REMOVE(c, of_template);
 	else
 		HASH_DELETE(by_name, ike->connections, c);
+	HASH_DELETE(by_reqid, ike->by_reqid, c);
 	c->held++;
 	c->deleted = true;
+	upkeep_stop(ike, c);
 	instances_end(ike, c);
 	if (c->ours >= 0) {
 		connection_terminate(ike, c);

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/tables.h"
+#include "engine/timer.h"
 #include "ike/kernel.h"
 #include "ike/secrets.h"
 
@@ -44,6 +45,16 @@ struct policy {
 	bool evict;		/* the responder's exception */
 	uint32_t dpd_delay, dpd_timeout;	/* seconds; a delay of 0: never ask */
 	uint32_t dpd_action;	/* dead_peer_action */
+	bool ondemand, revive;
+};
+
+struct upkeep {			/* negotiating again what went down: upkeep.c */
+	bool wanted;		/* it is to be up, until it is terminated */
+	bool once;		/* ... or until it is up again */
+	unsigned failures;	/* in a row */
+	uint64_t up;		/* since when it is up, ms; 0 = it is not */
+	struct timer timer;	/* armed: nothing is begun before that */
+	struct ike *ike;	/* of the timer */
 };
 
 enum routing { UNROUTED, ROUTED_TRAP, ROUTED_SA };
@@ -62,6 +73,7 @@ struct connection {
 	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
 	LIST_ENTRY(connection) in_pair;
 	UT_hash_handle by_name;	/* not of instances */
+	UT_hash_handle by_reqid;
 	struct connection *template;	/* of an instance, which lives no longer than it */
 	LIST_HEAD(, connection) instances;	/* of a template */
 	LIST_ENTRY(connection) of_template;
@@ -77,6 +89,7 @@ struct connection {
 	bool keeps_route;	/* whack asked for it, or an SA had it: it stays without SAs */
 	LIST_HEAD(, phase2) phase2s;	/* newest first */
 	unsigned n_plans;	/* work with the kernel that is under way */
+	struct upkeep upkeep;
 };
 
 struct host_pair {
@@ -98,6 +111,12 @@ static inline const struct end *peer_end(const struct connection *c)
 }
 
 struct connection *connection_find(struct ike *ike, struct span name);
+
+/* The connection or instance whose SAs and eroute have that reqid; NULL = none. */
+struct connection *connection_by_reqid(struct ike *ike, uint32_t reqid);
+
+/* c, or an instance, gets its reqid, by which it is found from then on. */
+void connection_number(struct ike *ike, struct connection *c);
 
 /* Enter a described connection (owned by the database from then on) and orient it. */
 void connection_add(struct ike *ike, struct connection *c);

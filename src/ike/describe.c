@@ -214,10 +214,10 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->dpd_timeout = m->dpdtimeout;
 	p->dpd_action = m->dpdaction;
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
+	p->ondemand = m->ondemand;
+	p->revive = m->revive;
 	if (m->aggressive)
 		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
-	else if (m->ondemand)
-		d->why = refuse_not_supported(d->ike->arena, "negotiation on demand (--ondemand)");
 	else if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	else if (m->compress && !d->ike->kernel.ops->compresses)

@@ -5,6 +5,7 @@
 #include "ike/instance.h"
 #include "ike/phase2.h"
 #include "ike/routing.h"
+#include "ike/upkeep.h"
 
 #define ASKS_PER_TIMEOUT 5	/* a lost question must not kill anybody */
 
@@ -61,8 +62,9 @@ static void act(struct ike *ike, struct connection *c, uint32_t action)
 		routing_down(ike, c, p);
 		plan_submit(p, NULL, NULL);
 	} else if (action == DEAD_PEER_ACTION_RESTART && c->template == NULL) {
-		connection_initiate(ike, c, NO_WHACK, 1);
+		upkeep_restart(ike, c);
 	}
+	upkeep_lost(ike, c);	/* unless it is being negotiated again */
 }
 
 static bool same_peer(const struct connection *c, const struct connection *d)

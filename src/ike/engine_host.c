@@ -105,6 +105,8 @@ static void on_resent(void *ctx, struct exchange *x, bool by_timer)
 		by_timer ? "%s: no answer yet, sending again" :
 			   "%s: the peer repeats its message, our answer is sent again",
 		x->state->name);
+	if (by_timer && x->machine->phase == 2 && x->role == ROLE_INITIATOR && x->user != NULL)
+		phase2_unanswered(x->user);
 }
 
 static void on_ended(void *ctx, struct exchange *x, enum end_reason why)

@@ -8,6 +8,7 @@
 #include "ike/phase2.h"
 #include "ike/plan.h"
 #include "ike/pubkeys.h"
+#include "ike/upkeep.h"
 
 struct ike *ike_new(const struct ike_config *config)
 {
@@ -174,16 +175,12 @@ static void on_done(void *ctx, uint32_t token, const struct kernel_result *r)
 	check_stopped(ctx);
 }
 
-static void on_acquire(void *ctx, const struct ip_addr *src, const struct ip_addr *dst,
-		       uint8_t protocol, uint16_t sport, uint16_t dport)
+static void on_acquire(void *ctx, const struct kernel_acquire *a)
 {
 	struct ike *ike = ctx;
-	char s[ADDR_TEXT], d[ADDR_TEXT];
 
-	(void)sport;
-	(void)dport;
-	ike_debug(ike, NULL, DEBUG_CLASSES_KLIPS, "packet from %s to %s, protocol %u, met a trap",
-		  addr_format(src, s), addr_format(dst, d), protocol);
+	arena_reset(ike->arena);
+	upkeep_acquire(ike, a);
 }
 
 static void on_line(void *ctx, const char *line)

@@ -3,6 +3,7 @@
 #include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
+#include "ike/upkeep.h"
 
 uint16_t end_status(enum end_reason why)
 {
@@ -23,6 +24,8 @@ void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint
 {
 	const struct registry_entry *e = registry_find(&registry_whack_status, status);
 
+	if (status != WHACK_STATUS_TERMINATED && status != WHACK_STATUS_SHUTTING_DOWN)
+		upkeep_failed(ike, c);
 	if (whack == NO_WHACK)
 		return;
 	ike_reply(ike, whack, status, "\"%s\": not established: %s", c->name,
@@ -58,6 +61,7 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 		ike_refusal(ike, c, NULL, NO_WHACK, true, why);
 		ike_reply_refusal(ike, whack, why);
 		ike_finish(ike, whack);
+		upkeep_failed(ike, c);
 		return;
 	}
 	if (!connection_ipsec(c)) {
@@ -116,6 +120,27 @@ static void forget_pending(struct ike *ike, struct connection *c)
 			pending_free(q);
 		}
 	}
+}
+
+bool connection_negotiating(const struct connection *c)
+{
+	const struct phase1 *p;
+	const struct phase2 *q;
+	const struct pending *w;
+
+	LIST_FOREACH(q, &c->phase2s, of_connection)
+		if (q->established == 0)
+			return true;
+	if (c->pair == NULL)
+		return false;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {
+		if (p->c == c && p->established == 0 && !connection_ipsec(c))
+			return true;
+		STAILQ_FOREACH(w, &p->pending, next)
+			if (w->c == c)
+				return true;
+	}
+	return false;
 }
 
 static void drop_sas(struct ike *ike, struct connection *c)

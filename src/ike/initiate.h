@@ -8,6 +8,9 @@
 /* Negotiate c.  whack is told how it goes and is finished at the end, unless it is NO_WHACK. */
 void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 
+/* Is an IPsec SA for c being negotiated, by either end, or waited for?  Of a connection without IPsec: an ISAKMP SA. */
+bool connection_negotiating(const struct connection *c);
+
 /* Delete the SAs of c and its negotiations; tell the peer. */
 void connection_terminate(struct ike *ike, struct connection *c);
 

@@ -58,7 +58,7 @@ struct connection *instance_new(struct ike *ike, struct connection *template, co
 	c->policy.esp = borrow(&template->policy.esp);
 	c->policy.ah = borrow(&template->policy.ah);
 	c->debug = template->debug;
-	c->reqid = ++ike->last_reqid;
+	connection_number(ike, c);
 	c->ours = template->ours;
 	c->interface = NEW(struct kernel_interface);
 	*c->interface = *template->interface;

@@ -36,6 +36,7 @@ struct ike {
 	size_t n_interfaces;
 	struct kernel_interface *interfaces;
 	struct connection *connections;	/* hash by name */
+	struct connection *by_reqid;	/* hash, with all instances */
 	struct host_pair *pairs;	/* hash by addresses */
 	struct routes *routes;
 	struct errand *errand;		/* the request of whack that is being made, which its plans join */
@@ -47,6 +48,8 @@ struct ike {
 	struct dnskeys *dnskeys;
 	LIST_HEAD(, status) statuses;	/* answers under way */
 	uint32_t last_reqid;
+	uint64_t demand_second;		/* the last in which packets began negotiations, and how many */
+	unsigned demands;
 	size_t half_open;		/* phase 1 begun by peers, not established */
 	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
 };

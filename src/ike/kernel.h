@@ -40,7 +40,7 @@ struct kernel_sa {
 };
 
 enum eroute_kind {
-	EROUTE_TRAP,		/* drop, and report one acquire for each burst */
+	EROUTE_TRAP,		/* drop, or hold, and report one acquire for each burst */
 	EROUTE_SA,		/* protect with the SAs named, first one innermost */
 	EROUTE_PASS,		/* let through in clear */
 };
@@ -56,6 +56,7 @@ struct kernel_eroute {
 	struct sa_id sas[EROUTE_SAS];
 	struct ip_addr me, peer;	/* outer addresses */
 	bool tunnel;
+	bool hold;		/* of a trap: its last packets are kept for the SA, where the backend can */
 	uint32_t reqid;
 	const char *interface;
 };
@@ -106,13 +107,19 @@ struct kernel {
 	void *k;
 };
 
+struct kernel_acquire {
+	uint32_t reqid;		/* of the eroute that is the trap */
+	struct ip_addr src, dst;	/* what the packet says */
+	uint8_t protocol;
+	uint16_t sport, dport;	/* 0 where it shows none */
+};
+
 /* What a backend calls; implemented by ike, given to the backend when it is opened. */
 struct kernel_events {
 	void *ctx;
 	void (*done)(void *ctx, uint32_t token, const struct kernel_result *r);
 	/* A packet met a trap. */
-	void (*acquire)(void *ctx, const struct ip_addr *src, const struct ip_addr *dst,
-			uint8_t protocol, uint16_t sport, uint16_t dport);
+	void (*acquire)(void *ctx, const struct kernel_acquire *a);
 	/* A line of an updown script, or of the backend itself. */
 	void (*log)(void *ctx, const char *line);
 	/* The backend is gone (its process died): nothing is protected any more. */

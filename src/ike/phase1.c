@@ -7,6 +7,8 @@
 #include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/lifetime.h"
+#include "ike/phase2.h"
+#include "ike/upkeep.h"
 
 static void on_timer(void *ctx, uint64_t now);
 
@@ -212,8 +214,11 @@ void phase1_established(struct phase1 *p)
 		ike_finish(ike, p->whack);
 	}
 	p->whack = NO_WHACK;
+	if (!connection_ipsec(p->c))
+		upkeep_up(ike, p->c);
 	dpd_watch(p);
 	release_pending(p);
+	phase2s_begin_again(p);
 }
 
 /* Deletes of IPsec SAs with this peer may still come under p, whichever ISAKMP SA made them: on their way a
@@ -298,7 +303,7 @@ static void failed(struct phase1 *p, enum end_reason why)
 			initiate_failed(ike, q->c, q->whack, status);
 		pending_free(q);
 	}
-	if (x == NULL && p->whack != NO_WHACK && !connection_ipsec(p->c))
+	if (x == NULL && p->x->role == ROLE_INITIATOR && !connection_ipsec(p->c))
 		initiate_failed(ike, p->c, p->whack, status);
 }
 
@@ -317,6 +322,8 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	host_pair_release(ike, p->pair);
 	negotiation_free(p);
 	free(p);
+	if (!connection_ipsec(c))
+		upkeep_lost(ike, c);
 	instance_release(ike, c);
 }
 

@@ -7,6 +7,7 @@
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
 #include "ike/status.h"
+#include "ike/upkeep.h"
 
 #define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
 
@@ -25,6 +26,7 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	p->c = c;
 	p->whack = whack;
 	p->try = try;
+	p->begun = root->ike->now;
 	p->n = NEW(struct quick_scratch);
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;
@@ -127,6 +129,7 @@ static void say_established(struct phase2 *p)
 static void announce(struct phase2 *p)
 {
 	p->c->keeps_route = true;
+	upkeep_up(p->ike, p->c);
 	say_established(p);
 	if (p->whack != NO_WHACK)
 		ike_finish(p->ike, p->whack);
@@ -170,10 +173,13 @@ static void on_switch(void *ctx, uint64_t now)
 }
 
 /* The initiator may use the SA when the peer has the last message, which nobody confirms.  Where there is
- * no other SA it begins at once; else the old one serves until the peer has surely had time. */
+ * no other SA that the peer still knows it begins at once; else the old one serves until the peer has surely had
+ * time. */
 static void begin_traffic(struct phase2 *p)
 {
-	if (current(p->c) == NULL) {
+	const struct phase2 *old = current(p->c);
+
+	if (old == NULL || phase1_suspect(old->root)) {
 		install_switch(p, first_switched);
 		return;
 	}
@@ -213,6 +219,61 @@ static void on_timer(void *ctx, uint64_t now)
 	if (p->uses_eroute && !ike->stopping && ike->listening) {
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "replacing this IPsec SA");
 		connection_initiate(ike, p->c, NO_WHACK, 1);
+	}
+}
+
+/* ---- a peer that may have forgotten the ISAKMP SA -------------------------------- */
+
+void phase2_unanswered(struct phase2 *p)
+{
+	struct ike *ike = p->ike;
+	struct exchange *root = p->root->x;
+
+	if (root->heard + TIMER_DOUBT_MS[0] > p->begun || phase1_usable(ike, p->c, true) != p->root ||
+	    phase1_usable(ike, p->c, false) != NULL)
+		return;
+	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_LOG,
+		"the peer may have forgotten the ISAKMP SA #%llu: negotiating another one",
+		(unsigned long long)root->serial);
+	phase1_start(ike, p->c, NO_WHACK, p->c->policy.keyingtries);
+}
+
+/* One that waits for its first answer under an older ISAKMP SA of that peer; NULL = there is none. */
+static struct phase2 *unanswered(const struct phase1 *p)
+{
+	const struct phase1 *q;
+	struct exchange *x;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair) {
+		if (q == p || q->established == 0 || q->x->dying)
+			continue;
+		LIST_FOREACH(x, &q->x->children, sibling) {
+			struct phase2 *s = x->user;
+
+			if (s != NULL && !x->dying && s->established == 0 && x->role == ROLE_INITIATOR &&
+			    x->sends > 1 && q->x->heard <= s->begun && auth_covers(p, s->c))
+				return s;
+		}
+	}
+	return NULL;
+}
+
+void phase2s_begin_again(struct phase1 *p)
+{
+	struct ike *ike = p->ike;
+	struct phase2 *s;
+
+	while ((s = unanswered(p)) != NULL) {
+		struct connection *c = s->c;
+		uint32_t whack = s->whack, try = s->try;
+
+		s->root->suspected = ike->now;
+		s->whack = NO_WHACK;
+		c->held++;
+		engine_end(ike->engine, s->x, END_LOCAL);
+		phase2_start(ike, c, p->x, whack, try);
+		c->held--;
+		instance_release(ike, c);
 	}
 }
 
@@ -270,10 +331,12 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	scratch_free(p);
 	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
-	else if (whack != NO_WHACK)	/* negotiating, or not yet given the traffic */
+	else if (negotiating || whack != NO_WHACK)	/* or not yet given the traffic */
 		initiate_failed(ike, c, whack, p->status != 0 ? p->status : end_status(why));
 	if (negotiating && why == END_NO_RESPONSE && !initiator)
 		replace_unconfirmed(p);
+	if (!negotiating)
+		upkeep_lost(ike, c);
 	free(p);
 	instance_release(ike, c);
 	phase1_bereft(root);

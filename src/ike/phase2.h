@@ -24,6 +24,7 @@ struct phase2 {
 	struct connection *c;
 	uint32_t whack;
 	uint32_t try;
+	uint64_t begun;			/* ms */
 	LIST_ENTRY(phase2) of_connection;
 	struct await await;
 	struct quick_scratch *n;	/* NULL once established */
@@ -47,6 +48,13 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 /* The connection of p with the policy that p negotiates by: that of the SA which it replaces, which may be
  * stricter than the connection's own (the manual, "Rekeying"). */
 struct connection phase2_policy(const struct phase2 *p);
+
+/* The first message of p, which we began, had to be sent again.  The peer may have forgotten the ISAKMP SA, if
+ * nothing came under it for a while: another one is negotiated beside. */
+void phase2_unanswered(struct phase2 *p);
+
+/* Quick Modes of ours that were not answered under older ISAKMP SAs with the same peer begin again under p. */
+void phase2s_begin_again(struct phase1 *p);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

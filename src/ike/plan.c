@@ -104,6 +104,11 @@ void plan_trap(struct plan *p)
 	append(p, STEP_TRAP)->tolerant = true;
 }
 
+void plan_trap_again(struct plan *p)
+{
+	append(p, STEP_TRAP_AGAIN)->tolerant = true;
+}
+
 void plan_down(struct plan *p)
 {
 	append(p, STEP_DOWN)->tolerant = true;
@@ -219,6 +224,8 @@ static bool needed(struct plan *p, const struct step *s)
 		return routes_want_up(r, p->c);
 	case STEP_TRAP:
 		return routes_carry(r, p->c);
+	case STEP_TRAP_AGAIN:
+		return routes_trap(r, p->c);
 	case STEP_DOWN:
 		return routes_want_down(r, p->c);
 	case STEP_UNROUTE:

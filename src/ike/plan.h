@@ -16,6 +16,7 @@ enum step_kind {
 	STEP_PREPARE, STEP_COVER, STEP_ROUTE,	/* the connection is routed: a trap, then the route */
 	STEP_CARRY, STEP_UP,			/* its eroute leads to SAs */
 	STEP_TRAP, STEP_DOWN,			/* its eroute is a trap again */
+	STEP_TRAP_AGAIN,			/* its trap is set anew, so that it reports */
 	STEP_UNROUTE, STEP_UNCOVER,		/* it is not routed any more */
 };
 
@@ -70,6 +71,8 @@ void plan_carry(struct plan *p, const struct kernel_eroute *e, bool tolerant);
 /* It takes none: a trap in place of the eroute.  Then down, in a step of its own. */
 void plan_trap(struct plan *p);
 void plan_down(struct plan *p);
+/* Its trap, if it still has one, reports the next packet. */
+void plan_trap_again(struct plan *p);
 
 /* Hand the plan over; it frees itself.  done may be called before this returns. */
 void plan_submit(struct plan *p, plan_done *done, void *ctx);

@@ -302,6 +302,13 @@ bool routes_carry(const struct routes *r, const struct connection *c)
 	return e != NULL && e->holder == c && e->kind == EROUTE_SA;
 }
 
+bool routes_trap(const struct routes *r, const struct connection *c)
+{
+	const struct eroute *e = eroute_of(find(r, c), c);
+
+	return e != NULL && e->holder == c && e->kind == EROUTE_TRAP;
+}
+
 bool routes_want_up(const struct routes *r, const struct connection *c)
 {
 	return routes_carry(r, c) && eroute_of(find(r, c), c)->told != THERE;

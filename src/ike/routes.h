@@ -43,6 +43,9 @@ bool routes_want_route(const struct routes *r, const struct connection *c);
 bool routes_want_unroute(const struct routes *r, const struct connection *c);
 void routes_routed(struct routes *r, const struct connection *c, enum progress progress);
 
+/* Does the eroute of c stand as a trap? */
+bool routes_trap(const struct routes *r, const struct connection *c);
+
 /* A trap for the clients of c is to be set. */
 bool routes_want_cover(const struct routes *r, const struct connection *c);
 

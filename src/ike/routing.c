@@ -17,6 +17,7 @@ struct kernel_eroute routing_trap(const struct connection *c)
 		.me = our_end(c)->host,
 		.peer = peer_end(c)->host,
 		.tunnel = connection_tunnel(c),
+		.hold = c->policy.ondemand,
 		.reqid = c->reqid,
 		.interface = c->interface->virtual_,
 	};
@@ -93,6 +94,14 @@ void routing_down(struct ike *ike, struct connection *c, struct plan *p)
 	routes_release(ike->routes, c);
 	c->routing = UNROUTED;
 	c->keeps_route = false;
+}
+
+void routing_trap_again(struct ike *ike, struct connection *c)
+{
+	struct plan *p = plan_new(ike, c);
+
+	plan_trap_again(p);
+	plan_submit(p, NULL, NULL);
 }
 
 /* What whack asked for has failed: all as it was, unless it serves an SA by now. */

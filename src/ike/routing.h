@@ -16,6 +16,9 @@ void routing_down(struct ike *ike, struct connection *c, struct plan *p);
 /* The eroute of c without SAs: a trap. */
 struct kernel_eroute routing_trap(const struct connection *c);
 
+/* The trap of c reports the next packet that meets it. */
+void routing_trap_again(struct ike *ike, struct connection *c);
+
 /* whack --route and --unroute; at_once: whack does not wait for the kernel and the updown command. */
 void command_route(struct ike *ike, uint32_t whack, struct connection *c, bool at_once);
 void command_unroute(struct ike *ike, uint32_t whack, struct connection *c, bool at_once);

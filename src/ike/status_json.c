@@ -7,9 +7,10 @@
 #include "ike/instance.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
+#include "ike/upkeep.h"
 #include "ike/weak.h"
 
-#define SCHEMA_VERSION "1.0"	/* additions count up behind the dot, all else before it */
+#define SCHEMA_VERSION "1.1"	/* additions count up behind the dot, all else before it */
 #define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
 
 static void line(struct status *s, const char *text)
@@ -132,9 +133,10 @@ static json_t *policy_object(struct status *s, const struct connection *c)
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
 		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs,
+		"ondemand", p->ondemand, "revive", p->revive,
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
 		"keyingtries", (json_int_t)p->keyingtries,
@@ -156,7 +158,7 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 	bool oriented = c->ours >= 0 && !c->leaving;
 	const struct refusal *why = oriented ? NULL : orientation_refusal(s->ike, c);
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:I}",
 		"name", c->name, "condition", condition_word(connection_condition(c)),
 		"template", text_or_null(c->template == NULL ? NULL : c->template->name),
 		"left", end_object(&c->end[0]), "right", end_object(&c->end[1]),
@@ -167,7 +169,9 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 				  why->message, "remedy", text_or_null(why->remedy)),
 		"policy", policy_object(s, c), "routing", routing_word(c->routing),
 		"newest_ipsec_sa", c->newest_ipsec == 0 ? json_null() : number(c->newest_ipsec),
-		"reqid", number(c->reqid));
+		"reqid", number(c->reqid), "wanted", c->upkeep.wanted,
+		"retry_in", seconds_or_null(upkeep_due(c), seconds_until(s->ike, upkeep_due(c))),
+		"failures", (json_int_t)c->upkeep.failures);
 }
 
 /* ---- its SAs -------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "ike/instance.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
+#include "ike/upkeep.h"
 #include "ike/weak.h"
 
 static void say(struct status *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -125,11 +126,25 @@ static void tell_way(struct status *s, const struct connection *c)
 		    ? c->interface->virtual_ : c->interface->real, addr_format(hop, nexthop),
 		    (unsigned long long)c->newest_ipsec);
 	else if (c->routing == ROUTED_TRAP)
-		say(s, "    routed on %s via %s: traffic is dropped until there is an IPsec SA",
+		say(s, "    routed on %s via %s: traffic is dropped until there is an IPsec SA%s",
 		    c->interface->virtual_[0] != '\0' ? c->interface->virtual_ : c->interface->real,
-		    addr_format(hop, nexthop));
+		    addr_format(hop, nexthop), c->policy.ondemand ? ", and asks for one" : "");
 	else
 		say(s, "    not routed; our interface is %s", c->interface->real);
+}
+
+/* What happens by itself, and when. */
+static void tell_upkeep(struct status *s, const struct connection *c)
+{
+	const struct upkeep *u = &c->upkeep;
+	unsigned long long seconds = (seconds_until(s->ike, upkeep_due(c) + 999));
+
+	if (upkeep_due(c) == 0)
+		return;
+	if (u->wanted)
+		say(s, "    retry in %llu s, number %u in a row; whack --terminate ends that", seconds, u->failures);
+	else
+		say(s, "    packets ask in vain for %llu s more: number %u in a row failed", seconds, u->failures);
 }
 
 /* Spelled out when they are the connection's own, or when only this connection was asked for. */
@@ -170,10 +185,11 @@ static void tell_policy(struct status *s, const struct connection *c)
 	const char *weak = status_weakness(s, c);
 	bool tunnel = p->tunnel || c->end[0].has_client || c->end[1].has_client;
 
-	say(s, "    policy%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
+	say(s, "    policy%s%s%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
 	    "keyingtries %u", p->psk ? " PSK" : "", p->rsasig ? " RSASIG" : "",
 	    p->encrypt ? " ENCRYPT" : "", p->authenticate ? " AUTHENTICATE" : "",
 	    p->compress ? " COMPRESS" : "", tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
+	    p->ondemand ? " ONDEMAND" : "", p->revive ? " REVIVE" : "",
 	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
 	tell_rows(s, c);
 	if (weak != NULL)
@@ -308,6 +324,7 @@ static void connection(struct status *s, const struct connection *c)
 	ends_text(c, &t);
 	say(s, "\"%s\" %s: %s", c->name, condition_word(connection_condition(c)), line);
 	tell_way(s, c);
+	tell_upkeep(s, c);
 	if (c->template == NULL)
 		tell_policy(s, c);
 	if (c->pair != NULL)

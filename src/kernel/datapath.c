@@ -36,7 +36,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 #define PATH_MTU_SECONDS 600	/* RFC 1191 6.3: then a larger one is tried again */
 
 void datapath_init(struct datapath *d, void *ctx, void (*random)(void *ctx, void *p, size_t n),
-		   void (*acquire)(void *ctx, const struct flow *f))
+		   void (*acquire)(void *ctx, const struct eroute *e, const struct flow *f))
 {
 	uint8_t key[16];
 
@@ -98,8 +98,9 @@ static bool is_ike(const struct datapath *d, unsigned device, const struct flow 
 	return false;
 }
 
-static enum verdict trap(struct datapath *d, struct eroute *e, const struct flow *f)
+static enum verdict trap(struct datapath *d, struct eroute *e, const struct packet *k, const struct flow *f)
 {
+	eroute_hold(d->eroutes, e, packet_span(k), d->now_ms);
 	if (!eroute_burst(e, d->now_ms, LIMIT_KLIPS_TRAP_QUIET, LIMIT_KLIPS_TRAP_AGAIN))
 		return VERDICT_TRAP;
 	if (d->acquire_second != d->now_ms / 1000) {
@@ -107,7 +108,7 @@ static enum verdict trap(struct datapath *d, struct eroute *e, const struct flow
 		d->acquires = 0;
 	}
 	if (d->acquires++ < LIMIT_KLIPS_ACQUIRES)
-		d->acquire(d->ctx, f);
+		d->acquire(d->ctx, e, f);
 	return VERDICT_TRAP;
 }
 
@@ -197,7 +198,7 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 	case EROUTE_TRAP:
 		break;
 	}
-	return count(d, trap(d, e, &f));
+	return count(d, trap(d, e, k, &f));
 }
 
 bool datapath_path_mtu(struct datapath *d, const struct sa_id *id, size_t mtu)

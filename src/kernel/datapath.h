@@ -33,7 +33,7 @@ struct datapath {
 	size_t pool_left;
 	void *ctx;
 	void (*random)(void *ctx, void *p, size_t n);
-	void (*acquire)(void *ctx, const struct flow *f);
+	void (*acquire)(void *ctx, const struct eroute *e, const struct flow *f);
 };
 
 struct path {			/* where a packet goes */
@@ -44,7 +44,7 @@ struct path {			/* where a packet goes */
 };
 
 void datapath_init(struct datapath *d, void *ctx, void (*random)(void *ctx, void *p, size_t n),
-		   void (*acquire)(void *ctx, const struct flow *f));
+		   void (*acquire)(void *ctx, const struct eroute *e, const struct flow *f));
 void datapath_free(struct datapath *d);
 
 /* The index of the device with that name, or DEVICE_NONE. */

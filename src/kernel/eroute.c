@@ -22,6 +22,7 @@ struct eroutes {
 	struct eroute *head;
 	struct pattern *patterns;	/* most specific first */
 	size_t n_patterns;
+	unsigned held;		/* packets, of all traps */
 	uint8_t hash_key[16];
 };
 
@@ -41,6 +42,7 @@ void eroutes_free(struct eroutes *t)
 		return;
 	HASH_ITER(hh, t->head, e, next) {
 		HASH_DEL(t->head, e);
+		held_drop(&e->held, &t->held);
 		free(e);
 	}
 	free(t->patterns);
@@ -192,6 +194,8 @@ enum reason eroute_set(struct eroutes *t, const struct kernel_eroute *is, unsign
 	e->is.interface = NULL;
 	e->device = device;
 	e->last_trap = e->reported = 0;
+	if (is->kind == EROUTE_PASS || (is->kind == EROUTE_TRAP && !is->hold))
+		held_drop(&e->held, &t->held);
 	return REASON_NONE;
 }
 
@@ -203,6 +207,7 @@ bool eroute_del(struct eroutes *t, const struct kernel_eroute *is)
 		return false;
 	HASH_DEL(t->head, e);
 	pattern_leave(t, pattern_of(&e->is));
+	held_drop(&e->held, &t->held);
 	free(e);
 	return true;
 }
@@ -234,4 +239,15 @@ bool eroute_burst(struct eroute *e, uint64_t now_ms, uint64_t quiet_ms, uint64_t
 	if (first)
 		e->reported = now_ms;
 	return first;
+}
+
+void eroute_hold(struct eroutes *t, struct eroute *e, struct span packet, uint64_t now_ms)
+{
+	if (e->is.kind == EROUTE_TRAP && e->is.hold)
+		held_add(&e->held, &t->held, packet, now_ms);
+}
+
+struct held_packet *eroute_release(struct eroutes *t, struct eroute *e, uint64_t now_ms)
+{
+	return held_take(&e->held, &t->held, now_ms);
 }

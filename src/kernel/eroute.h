@@ -5,6 +5,7 @@
 
 #include "generated/reasons.h"
 #include "ike/kernel.h"
+#include "kernel/held.h"
 
 #include <uthash.h>
 
@@ -18,6 +19,7 @@ struct eroute {
 	uint64_t packets;	/* that it decided about */
 	uint64_t last_trap;	/* milliseconds: when a packet last met the trap, 0 = never */
 	uint64_t reported;	/* milliseconds: last acquire, 0 = never */
+	struct held held;	/* packets of a trap that is to keep them */
 	uint8_t key[EROUTE_KEY];
 	UT_hash_handle hh;
 };
@@ -44,5 +46,11 @@ struct eroute *eroute_lookup(const struct eroutes *t, const struct flow *f);
 /* Is this the first packet of a burst at a trap, to be reported?  A burst ends with quiet_ms
  * without a packet; a burst that goes on is reported again every again_ms. */
 bool eroute_burst(struct eroute *e, uint64_t now_ms, uint64_t quiet_ms, uint64_t again_ms);
+
+/* A packet that met this trap is kept for the SA, if the trap is to do that. */
+void eroute_hold(struct eroutes *t, struct eroute *e, struct span packet, uint64_t now_ms);
+
+/* The oldest packet that e still keeps, for the caller to free; NULL when there is none. */
+struct held_packet *eroute_release(struct eroutes *t, struct eroute *e, uint64_t now_ms);
 
 #endif

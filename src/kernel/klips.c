@@ -255,7 +255,7 @@ static void klips_ask_set_eroute(void *ctx, uint32_t token, const struct kernel_
 	SEND(b, n, set_eroute, .src = e->src, .dst = e->dst, .client_protocol = e->client_protocol,
 	     .src_port = e->src_port, .dst_port = e->dst_port, .kind = kinds[e->kind], .sas = sas,
 	     .n_sas = n_sas, .me = e->me, .peer = e->peer, .tunnel = e->tunnel, .reqid = e->reqid,
-	     .device = span_str(e->interface));
+	     .device = span_str(e->interface), .hold = e->hold);
 }
 
 static void klips_ask_del_eroute(void *ctx, uint32_t token, const struct kernel_eroute *e)
@@ -347,8 +347,9 @@ static void take(struct backend *b, const struct klips_message *m)
 		take_done(b, &m->u.done);
 		break;
 	case KLIPS_ACQUIRE:
-		b->events.acquire(b->events.ctx, &m->u.acquire.src, &m->u.acquire.dst, m->u.acquire.protocol,
-				  m->u.acquire.sport, m->u.acquire.dport);
+		b->events.acquire(b->events.ctx, &(struct kernel_acquire){
+			.reqid = m->u.acquire.reqid, .src = m->u.acquire.src, .dst = m->u.acquire.dst,
+			.protocol = m->u.acquire.protocol, .sport = m->u.acquire.sport, .dport = m->u.acquire.dport });
 		break;
 	case KLIPS_LOG:
 		take_log(b, &m->u.log);

@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,28 +105,45 @@ static void lose_device(struct klips *k, unsigned device)
 	wire_log(k, line);
 }
 
+/* A packet of `n` octets in rooms[0], from the host. */
+static void outwards(struct klips *k, unsigned device, size_t n)
+{
+	struct packet p = packet_on(rooms[0], n);
+	struct path path;
+	struct flow f;
+	enum verdict v;
+
+	packet_flow(packet_span(&p), &f);
+	v = datapath_out(&k->d, device, &p, &path);
+	if (v == VERDICT_SEND || v == VERDICT_PASS)
+		send_out(k, &path, &p);
+	else if (v == VERDICT_TOO_BIG)
+		send_too_big(k, device, &path, packet_span(&p));
+	else
+		tell(k, v, &path, &f.src, &f.dst);
+}
+
 void io_tun(struct klips *k, unsigned device)
 {
 	for (unsigned i = 0; i < TURN; i++) {
 		ssize_t n = read(k->ports[device].tun, rooms[0] + PACKET_HEAD, PACKET_MAX);
-		struct packet p;
-		struct path path;
-		struct flow f;
-		enum verdict v;
 
 		if (n < 0 && errno == EBADFD)
 			lose_device(k, device);
 		if (n <= 0)
 			return;
-		p = packet_on(rooms[0], (size_t)n);
-		packet_flow(packet_span(&p), &f);
-		v = datapath_out(&k->d, device, &p, &path);
-		if (v == VERDICT_SEND || v == VERDICT_PASS)
-			send_out(k, &path, &p);
-		else if (v == VERDICT_TOO_BIG)
-			send_too_big(k, device, &path, packet_span(&p));
-		else
-			tell(k, v, &path, &f.src, &f.dst);
+		outwards(k, device, (size_t)n);
+	}
+}
+
+void io_release(struct klips *k, struct eroute *e)
+{
+	struct held_packet *h;
+
+	for (unsigned i = 0; i < LIMIT_KLIPS_HELD && (h = eroute_release(k->d.eroutes, e, k->d.now_ms)) != NULL; i++) {
+		memcpy(rooms[0] + PACKET_HEAD, h->octets, h->n);
+		outwards(k, e->device, h->n);
+		free(h);
 	}
 }
 

@@ -34,9 +34,9 @@ static void fill_random(void *ctx, void *p, size_t n)
 	}
 }
 
-static void on_acquire(void *ctx, const struct flow *f)
+static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 {
-	wire_acquire(ctx, f);
+	wire_acquire(ctx, e, f);
 }
 
 static uint64_t now_ms(void)

@@ -38,12 +38,13 @@ struct klips {
 void wire_readable(struct klips *k);
 void wire_writable(struct klips *k);
 void wire_log(struct klips *k, const char *line);
-void wire_acquire(struct klips *k, const struct flow *f);
+void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f);
 bool wire_full(const struct klips *k);	/* no more requests until answers are read */
 
 /* ---- klips_io.c: packets ---- */
 
 void io_tun(struct klips *k, unsigned device);		/* packets from the host */
+void io_release(struct klips *k, struct eroute *e);	/* packets that waited for an SA */
 void io_raw(struct klips *k, int fd);			/* packets from the net */
 void io_errors(struct klips *k, int fd, uint8_t protocol);	/* what ICMP said of ours */
 bool io_filter(struct klips *k, uint16_t port);		/* let ESP in UDP to that port in */

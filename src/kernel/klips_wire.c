@@ -67,7 +67,7 @@ void wire_log(struct klips *k, const char *line)
 	enqueue(k, &w);
 }
 
-void wire_acquire(struct klips *k, const struct flow *f)
+void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f)
 {
 	uint8_t room[ANSWER_MAX];
 	struct writer w = writer_on(room, sizeof room);
@@ -75,7 +75,7 @@ void wire_acquire(struct klips *k, const struct flow *f)
 	if (wire_full(k))
 		return;
 	klips_put_acquire(&w, &(struct klips_acquire){ .src = f->src, .dst = f->dst, .protocol = f->protocol,
-						       .sport = f->sport, .dport = f->dport });
+						       .sport = f->sport, .dport = f->dport, .reqid = e->is.reqid });
 	enqueue(k, &w);
 }
 
@@ -294,9 +294,10 @@ static void do_set_eroute(struct klips *k, const struct klips_set_eroute *m)
 		.src = m->src, .dst = m->dst, .client_protocol = m->client_protocol,
 		.src_port = m->src_port, .dst_port = m->dst_port, .kind = kind_of(m->kind),
 		.n_sas = (unsigned)m->n_sas, .me = m->me, .peer = m->peer, .tunnel = m->tunnel,
-		.reqid = m->reqid,
+		.reqid = m->reqid, .hold = m->hold,
 	};
 	unsigned device = find_device(k, m->device);
+	enum reason bad;
 	bool added;
 
 	if (device == DEVICE_NONE) {
@@ -306,7 +307,10 @@ static void do_set_eroute(struct klips *k, const struct klips_set_eroute *m)
 	for (size_t i = 0; i < m->n_sas && i < EROUTE_SAS; i++)
 		e.sas[i] = (struct sa_id){ .dst = m->sas[i].dst, .protocol = m->sas[i].protocol,
 					   .spi = m->sas[i].spi };
-	conclude(k, m->token, eroute_set(k->d.eroutes, &e, device, &added), name_eroute(k, &e));
+	bad = eroute_set(k->d.eroutes, &e, device, &added);
+	conclude(k, m->token, bad, name_eroute(k, &e));
+	if (bad == REASON_NONE && e.kind == EROUTE_SA)
+		io_release(k, eroute_exact(k->d.eroutes, &e));
 }
 
 static void do_del_eroute(struct klips *k, const struct klips_del_eroute *m)

@@ -289,18 +289,17 @@ static void on_answers(uv_poll_t *poll, int status, int events)
 
 static void take_acquire(struct backend *b, const struct nlmsghdr *h)
 {
-	const struct xfrm_user_acquire *a = mnl_nlmsg_get_payload(h);
-	struct ip_addr src, dst;
-	bool ports;
+	struct kernel_eroute trap;
+	struct kernel_acquire a;
+	const struct xfrm_rule_set *set;
 
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*a) || !xfrm_priority_is_ours(a->policy.priority))
+	if (!xfrm_acquire_of(h, &a, &trap))
 		return;
-	src = xfrm_addr(&a->sel.saddr, a->sel.family);
-	dst = xfrm_addr(&a->sel.daddr, a->sel.family);
-	/* Of ICMP the kernel gives type and code as if they were ports. */
-	ports = a->sel.proto != IPPROTO_ICMP && a->sel.proto != IPPROTO_ICMPV6;
-	b->events.acquire(b->events.ctx, &src, &dst, a->sel.proto, ports ? ntohs(a->sel.sport) : 0,
-			  ports ? ntohs(a->sel.dport) : 0);
+	set = xfrm_rules_find(&b->rules, &trap);
+	if (set == NULL || set->is.kind != EROUTE_TRAP)	/* it has gone, or has its SA meanwhile */
+		return;
+	a.reqid = set->is.reqid;
+	b->events.acquire(b->events.ctx, &a);
 }
 
 /* SAs of ours have no lifetime in the kernel: an end is the end of its sequence numbers, or somebody's doing.

@@ -373,6 +373,35 @@ struct kernel_counts xfrm_counts_of(const struct nlmsghdr *h, uint64_t real, uin
 	return c;
 }
 
+static struct subnet subnet_of(const xfrm_address_t *a, uint16_t family, uint8_t bits)
+{
+	return (struct subnet){ .addr = xfrm_addr(a, family), .bits = bits };
+}
+
+bool xfrm_acquire_of(const struct nlmsghdr *h, struct kernel_acquire *a, struct kernel_eroute *trap)
+{
+	const struct xfrm_user_acquire *m = body(h, sizeof(*m));
+	const struct xfrm_selector *sel;
+	bool ports;
+
+	if (m == NULL || !xfrm_priority_is_ours(m->policy.priority))
+		return false;
+	/* Of ICMP the kernel gives type and code as if they were ports. */
+	ports = m->sel.proto != IPPROTO_ICMP && m->sel.proto != IPPROTO_ICMPV6;
+	*a = (struct kernel_acquire){
+		.src = xfrm_addr(&m->sel.saddr, m->sel.family), .dst = xfrm_addr(&m->sel.daddr, m->sel.family),
+		.protocol = m->sel.proto, .sport = ports ? ntohs(m->sel.sport) : 0,
+		.dport = ports ? ntohs(m->sel.dport) : 0,
+	};
+	sel = &m->policy.sel;
+	*trap = (struct kernel_eroute){
+		.src = subnet_of(&sel->saddr, sel->family, sel->prefixlen_s),
+		.dst = subnet_of(&sel->daddr, sel->family, sel->prefixlen_d), .client_protocol = sel->proto,
+		.src_port = ntohs(sel->sport), .dst_port = ntohs(sel->dport),
+	};
+	return true;
+}
+
 int xfrm_error_of(const struct nlmsghdr *h, const char **words)
 {
 	const struct nlmsgerr *e = body(h, sizeof(*e));

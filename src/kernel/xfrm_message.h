@@ -82,6 +82,10 @@ struct ip_addr xfrm_addr(const xfrm_address_t *a, uint16_t family);
 /* Counts of an SA from an answer to XFRM_MSG_GETSA.  real and monotonic: the two clocks in seconds, now. */
 struct kernel_counts xfrm_counts_of(const struct nlmsghdr *h, uint64_t real, uint64_t monotonic);
 
+/* A packet that met a trap of ours, and the selectors of the trap, as in the eroute; the reqid is not told.  False
+ * when the policy is not ours or the message too short. */
+bool xfrm_acquire_of(const struct nlmsghdr *h, struct kernel_acquire *a, struct kernel_eroute *trap);
+
 /* The error of an NLMSG_ERROR (0 = acknowledgement) as a positive errno, and the kernel's own words for it in
  * *words, or NULL.  -1 when the message is cut short. */
 int xfrm_error_of(const struct nlmsghdr *h, const char **words);

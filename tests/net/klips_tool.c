@@ -245,13 +245,13 @@ static void on_done(void *ctx, uint32_t token, const struct kernel_result *r)
 	fflush(stdout);
 }
 
-static void on_acquire(void *ctx, const struct ip_addr *src, const struct ip_addr *dst, uint8_t protocol,
-		       uint16_t sport, uint16_t dport)
+static void on_acquire(void *ctx, const struct kernel_acquire *q)
 {
 	char a[ADDR_TEXT], b[ADDR_TEXT];
 
 	(void)ctx;
-	printf("acquire %s %s %u %u %u\n", addr_format(src, a), addr_format(dst, b), protocol, sport, dport);
+	printf("acquire %s %s %u %u %u\n", addr_format(&q->src, a), addr_format(&q->dst, b), q->protocol, q->sport,
+	       q->dport);
 	fflush(stdout);
 }
 

@@ -167,6 +167,7 @@ static void set_eroute(void *k, uint32_t token, const struct kernel_eroute *e)
 	}
 	r->e = *e;
 	r->e.interface = NULL;
+	r->reported = false;
 	for (unsigned i = 0; i < e->n_sas; i++) {
 		n->premature += !accounted_for(n, &e->sas[i], false, may_carry);
 		if (*find_sa(n, &e->sas[i]) == NULL) {
@@ -228,7 +229,7 @@ void sim_kernel_free(struct node *n)
 	}
 }
 
-const struct sim_sa *node_outbound(const struct node *n, const char *client)
+static struct sim_eroute *eroute_to(const struct node *n, const char *client)
 {
 	struct subnet dst;
 	const char *why;
@@ -236,10 +237,34 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client)
 
 	if (!subnet_parse(span_str(client), &dst, &why, &column))
 		return NULL;
-	for (const struct sim_eroute *r = n->eroutes; r != NULL; r = r->next)
-		if (subnet_eq(&r->e.dst, &dst) && r->e.kind == EROUTE_SA && r->e.n_sas > 0)
-			return *find_sa((struct node *)n, &r->e.sas[0]);
+	for (struct sim_eroute *r = n->eroutes; r != NULL; r = r->next)
+		if (subnet_eq(&r->e.dst, &dst))
+			return r;
 	return NULL;
+}
+
+const struct sim_sa *node_outbound(const struct node *n, const char *client)
+{
+	const struct sim_eroute *r = eroute_to(n, client);
+
+	if (r == NULL || r->e.kind != EROUTE_SA || r->e.n_sas == 0)
+		return NULL;
+	return *find_sa((struct node *)n, &r->e.sas[0]);
+}
+
+bool node_packet(struct node *n, const char *client)
+{
+	struct sim_eroute *r = eroute_to(n, client);
+
+	if (node_outbound(n, client) != NULL)
+		return true;
+	if (r == NULL || r->e.kind != EROUTE_TRAP || r->reported)
+		return false;
+	r->reported = true;
+	ike_clock(n->ike, n->world->now);
+	ike_kernel_events(n->ike).acquire(n->ike, &(struct kernel_acquire){
+		.reqid = r->e.reqid, .src = r->e.src.addr, .dst = r->e.dst.addr, .protocol = 17, .sport = 1, .dport = 2 });
+	return false;
 }
 
 bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets)

@@ -73,6 +73,9 @@ trial_run run_month, run_month_300, run_herd, run_half_margin, run_newest, run_i
 trial_run run_road, run_road_expired, run_road_moves, run_road_hostile, run_road_rsa, run_road_trouble,
 	  run_road_flood;						/* road.c */
 
+trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_crowd, run_revive_dead, run_revive_delete,
+	  run_revive_flap, run_revive_rekey, run_revive_away, run_dpd_restart, run_forgotten;	/* upkeep.c */
+
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
 void trial_run_row(struct trial *t, size_t n);

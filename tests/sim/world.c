@@ -566,6 +566,14 @@ void node_initiate(struct node *n, const char *name)
 	give(n, &w);
 }
 
+void node_route(struct node *n, const char *name)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_route(&w, &(struct control_route){ .name = span_str(name) });
+	give(n, &w);
+}
+
 void node_terminate(struct node *n, const char *name)
 {
 	struct writer w = writer_on(frame, sizeof(frame));

@@ -28,6 +28,7 @@ struct sim_sa {			/* an SA in the kernel of a node */
 struct sim_eroute {
 	struct sim_eroute *next;
 	struct kernel_eroute e;
+	bool reported;		/* a trap tells of the first packet, until it is set anew */
 };
 
 struct sim_dns {		/* what the DNS says about any name; looked at when the answer is due */
@@ -104,6 +105,7 @@ void node_connection(struct node *n, const struct control_connection *m);
 void node_public_key(struct node *n, const char *id, const struct rsa_key *key);
 void node_listen(struct node *n);
 void node_initiate(struct node *n, const char *name);
+void node_route(struct node *n, const char *name);
 void node_terminate(struct node *n, const char *name);
 void node_delete(struct node *n, const char *name);
 void node_shutdown(struct node *n, bool quiet);
@@ -132,6 +134,9 @@ struct holdings {
 };
 struct holdings node_holdings(const struct node *n);
 bool holdings_none(const struct holdings *h);
+
+/* A packet for a client: protected by an SA (true), or it meets a trap, which may be reported. */
+bool node_packet(struct node *n, const char *client);
 
 /* The outbound SA that the eroute to a client uses; NULL when traffic would be dropped. */
 const struct sim_sa *node_outbound(const struct node *n, const char *client);

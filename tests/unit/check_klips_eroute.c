@@ -1,9 +1,11 @@
 /* check_klips_eroute.c -- eroutes: the most specific one decides; replacing is exact. */
+#include "generated/limits.h"
 #include "kernel/eroute.h"
 #include "kernel/packet.h"
 
 #include <check.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const uint8_t hash_key[16] = "0123456789abcdef";
@@ -212,6 +214,89 @@ START_TEST(burst_is_reported_once)
 }
 END_TEST
 
+/* Puts down as many packets as there are, each of its number. */
+static unsigned released(struct eroutes *t, struct eroute *e, uint64_t ms, uint8_t first)
+{
+	struct held_packet *k;
+	unsigned n = 0;
+
+	while ((k = eroute_release(t, e, ms)) != NULL) {
+		ck_assert_uint_eq(k->octets[0], first + n);
+		ck_assert_uint_eq(k->n, 100);
+		n++;
+		free(k);
+	}
+	return n;
+}
+
+static void hold(struct eroutes *t, struct eroute *e, uint8_t number, size_t octets, uint64_t ms)
+{
+	static uint8_t packet[LIMIT_KLIPS_HELD_OCTETS + 1];
+
+	packet[0] = number;
+	eroute_hold(t, e, span_of(packet, octets), ms);
+}
+
+START_TEST(a_trap_keeps_its_last_packets)
+{
+	struct eroutes *t = eroutes_new(hash_key);
+	struct kernel_eroute is = trap("10.1.0.0/16", "10.2.0.0/16", 1);
+	struct eroute *e;
+
+	set(t, &is, true);
+	e = eroute_exact(t, &is);
+	hold(t, e, 1, 100, 1000);
+	ck_assert_ptr_null(eroute_release(t, e, 1000));	/* it was not asked to */
+	is.hold = true;
+	set(t, &is, false);
+	for (uint8_t i = 0; i < 10; i++)
+		hold(t, e, i, 100, 1000);
+	hold(t, e, 99, LIMIT_KLIPS_HELD_OCTETS + 1, 1000);
+	ck_assert_uint_eq(released(t, e, 1000, 10 - LIMIT_KLIPS_HELD), LIMIT_KLIPS_HELD);
+	ck_assert_uint_eq(released(t, e, 1000, 0), 0);
+	hold(t, e, 1, 100, 1000);
+	hold(t, e, 2, 100, 20000);
+	ck_assert_uint_eq(released(t, e, 1001 + LIMIT_KLIPS_HELD_MS, 2), 1);	/* the other is too old */
+	hold(t, e, 1, 100, 1000);
+	is.hold = false;
+	set(t, &is, false);
+	ck_assert_uint_eq(released(t, e, 1000, 0), 0);
+	is.hold = true;
+	set(t, &is, false);
+	hold(t, e, 1, 100, 1000);
+	ck_assert(eroute_del(t, &is));
+	eroutes_free(t);
+}
+END_TEST
+
+START_TEST(all_traps_together_keep_not_too_much)
+{
+	struct eroutes *t = eroutes_new(hash_key);
+	unsigned kept = 0;
+	char dst[32];
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct kernel_eroute is;
+
+		snprintf(dst, sizeof dst, "10.2.%u.0/24", i);
+		is = trap("10.1.0.0/16", dst, i + 1);
+		is.hold = true;
+		set(t, &is, true);
+		for (uint8_t k = 0; k < LIMIT_KLIPS_HELD; k++)
+			hold(t, eroute_exact(t, &is), k, 100, 1000);
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		struct kernel_eroute is;
+
+		snprintf(dst, sizeof dst, "10.2.%u.0/24", i);
+		is = trap("10.1.0.0/16", dst, i + 1);
+		kept += released(t, eroute_exact(t, &is), 1000, 0);
+	}
+	ck_assert_uint_eq(kept, LIMIT_KLIPS_HELD_ALL);
+	eroutes_free(t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("klips_eroute");
@@ -225,6 +310,8 @@ int main(void)
 	tcase_add_test(c, ipv6_fits);
 	tcase_add_test(c, agrees_with_a_list);
 	tcase_add_test(c, burst_is_reported_once);
+	tcase_add_test(c, a_trap_keeps_its_last_packets);
+	tcase_add_test(c, all_traps_together_keep_not_too_much);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

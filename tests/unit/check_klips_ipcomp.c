@@ -29,9 +29,10 @@ static void fill(void *ctx, void *p, size_t n)
 		b[i] = (uint8_t)random();
 }
 
-static void on_acquire(void *ctx, const struct flow *f)
+static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 {
 	(void)ctx;
+	(void)e;
 	(void)f;
 }
 

@@ -381,6 +381,42 @@ START_TEST(counts)
 }
 END_TEST
 
+/* What the kernel reports of a packet at a trap leads back to the eroute. */
+START_TEST(an_acquire)
+{
+	struct kernel_eroute e = eroute(EROUTE_TRAP), trap;
+	struct xfrm_change c[XFRM_PLACES];
+	struct xfrm_rules r = { 0 };
+	struct xfrm_message policy, m = { 0 };
+	struct xfrm_user_acquire *a;
+	struct kernel_acquire q;
+	unsigned n;
+
+	e.client_protocol = IPPROTO_TCP;
+	e.dst_port = 80;
+	n = xfrm_rules_set(&r, &e, c);
+	xfrm_put_policy(&policy, XFRM_MSG_NEWPOLICY, &c[n - 1].rule);
+	mnl_nlmsg_put_header(&m);
+	m.u.h.nlmsg_type = XFRM_MSG_ACQUIRE;
+	ck_assert(!xfrm_acquire_of(&m.u.h, &q, &trap));		/* too short */
+	a = mnl_nlmsg_put_extra_header(&m.u.h, sizeof(*a));
+	ck_assert(!xfrm_acquire_of(&m.u.h, &q, &trap));		/* not ours */
+	a->policy = *xfrm_policy_of(&policy.u.h);
+	a->sel = (struct xfrm_selector){ .family = AF_INET, .proto = IPPROTO_TCP, .sport = htons(1025), .dport = htons(80) };
+	memcpy(&a->sel.saddr, &(uint8_t[]){ 10, 0, 1, 9 }, 4);
+	memcpy(&a->sel.daddr, &(uint8_t[]){ 10, 0, 2, 9 }, 4);
+	ck_assert(xfrm_acquire_of(&m.u.h, &q, &trap));
+	ck_assert(q.protocol == IPPROTO_TCP && q.sport == 1025 && q.dport == 80);
+	ck_assert(q.src.b[3] == 9 && q.dst.b[2] == 2);
+	ck_assert_ptr_nonnull(xfrm_rules_find(&r, &trap));
+	ck_assert_uint_eq(xfrm_rules_find(&r, &trap)->is.reqid, 9);
+	a->sel.proto = IPPROTO_ICMP;				/* type and code are no ports */
+	ck_assert(xfrm_acquire_of(&m.u.h, &q, &trap));
+	ck_assert(q.sport == 0 && q.dport == 0);
+	xfrm_rules_free(&r);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("xfrm_message");
@@ -399,6 +435,7 @@ int main(void)
 	tcase_add_test(t, the_most_specific_policy_wins);
 	tcase_add_test(t, the_life_of_an_eroute);
 	tcase_add_test(t, what_the_kernel_refused_does_not_stand);
+	tcase_add_test(t, an_acquire);
 	tcase_add_test(t, errors);
 	tcase_add_test(t, counts);
 	suite_add_tcase(s, t);
