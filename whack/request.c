@@ -3,6 +3,7 @@
 
 #include "generated/control_protocol.h"
 #include "generated/options.h"
+#include "whack/clients.h"
 #include "whack/resolve.h"
 
 static bool given(const struct options *o, unsigned id)
@@ -32,14 +33,16 @@ static bool two_requests(const struct options *o, unsigned a, unsigned b, struct
 	return true;
 }
 
-/* The names of the manual go into the environment and arguments of a command. */
+/* The names of the manual go into the environment and arguments of a command.  What is described may be named with
+ * one of its pairs of clients, as net/1x2. */
 static bool name_ok(const struct options *o, struct text *why)
 {
 	const struct option_value *v = option_find(o, WHACK_OPTION_NAME, END_LEFT);
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+	size_t n = v == NULL ? 0 : strspn(v->text, letters);
+	bool part = v != NULL && v->text[n] == '/' && o->form != WHACK_FORM_CONNECTION;
 
-	if (v == NULL || (strlen(v->text) <= 64 && strspn(v->text, letters) == strlen(v->text) &&
-			  v->text[0] != '-'))
+	if (v == NULL || (n <= 64 && (v->text[n] == '\0' || part) && v->text[0] != '-'))
 		return true;
 	option_where(v, why);
 	text_add(why, ": --name ");
@@ -51,14 +54,12 @@ static bool name_ok(const struct options *o, struct text *why)
 /* ---- connection ------------------------------------------------------------- */
 
 static bool read_end(const struct options *o, enum option_end side, struct control_end *e,
-		     char id[ID_TEXT], struct text *why)
+		     char id[ID_TEXT], struct clients_room *room, struct text *why)
 {
 	const struct option_value *v;
 
 	*e = (struct control_end){
 		.ikeport = (uint16_t)option_number(o, WHACK_OPTION_IKEPORT, side),
-		.protocol = (uint8_t)option_number(o, WHACK_OPTION_CLIENTPROTO, side),
-		.port = (uint16_t)option_number(o, WHACK_OPTION_CLIENTPORT, side),
 		.updown = span_str(option_text(o, WHACK_OPTION_UPDOWN, side)),
 	};
 	if ((v = option_find(o, WHACK_OPTION_ID, side)) != NULL) {
@@ -71,13 +72,13 @@ static bool read_end(const struct options *o, enum option_end side, struct contr
 	if ((v = option_find(o, WHACK_OPTION_NEXTHOP, side)) != NULL &&
 	    !resolve_addr(v, &e->nexthop, why))
 		return false;
-	v = option_find(o, WHACK_OPTION_CLIENT, side);
-	return v == NULL || resolve_subnet(v, &e->client, why);
+	return clients_read(o, side, e, room, why);
 }
 
 static bool connection(const struct options *o, struct writer *w, struct text *why)
 {
 	char left_id[ID_TEXT], right_id[ID_TEXT];
+	struct clients_room left, right;
 	struct control_connection m = {
 		.name = text(o, WHACK_OPTION_NAME),
 		.replace = given(o, WHACK_OPTION_DELETE),
@@ -109,8 +110,8 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.revive = given(o, WHACK_OPTION_REVIVE),
 	};
 
-	if (!read_end(o, END_LEFT, &m.left, left_id, why) ||
-	    !read_end(o, END_RIGHT, &m.right, right_id, why))
+	if (!read_end(o, END_LEFT, &m.left, left_id, &left, why) ||
+	    !read_end(o, END_RIGHT, &m.right, right_id, &right, why))
 		return false;
 	control_put_connection(w, &m);
 	return true;

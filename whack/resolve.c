@@ -1,6 +1,8 @@
 /* resolve.c -- addresses, subnets and identities. */
 #include "whack/resolve.h"
 
+#include "generated/names.h"
+
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,30 +89,82 @@ bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text
 	return address(v, span_str(v->text), out, why);
 }
 
-bool resolve_subnet(const struct option_value *v, struct subnet *out, struct text *why)
+bool resolve_subnet(const struct option_value *v, struct span whole, struct subnet *out, struct text *why)
 {
-	struct span whole = span_str(v->text), host = whole;
-	const char *slash = strchr(v->text, '/'), *reason;
+	struct span host = whole;
+	const uint8_t *slash = whole.n == 0 ? NULL : memchr(whole.p, '/', whole.n);
+	const char *reason;
 	char room[ADDR_TEXT + 32], number[ADDR_TEXT];
 	struct ip_addr a;
 	unsigned column;
 
 	if (slash != NULL)
-		host.n = (size_t)(slash - v->text);
+		host.n = (size_t)(slash - whole.p);
 	if (subnet_parse(whole, out, &reason, &column))
 		return true;
-	if (numeric(host) || whole.p[0] == '%') {
+	if (numeric(host) || whole.n == 0 || whole.p[0] == '%') {
 		wrong(v, why);
 		text_add(why, "%s (column %u); write it as 10.0.1.0/24", reason, column);
 		return false;
 	}
 	if (!look_up(v, host, &a, why))
 		return false;
-	snprintf(room, sizeof(room), "%s%.30s", addr_format(&a, number), slash == NULL ? "" : slash);
+	snprintf(room, sizeof(room), "%s%.*s", addr_format(&a, number),
+		 (int)(whole.n - host.n < 30 ? whole.n - host.n : 30), (const char *)whole.p + host.n);
 	if (subnet_parse(span_str(room), out, &reason, &column))
 		return true;
 	wrong(v, why);
 	text_add(why, "%s in %s; write it as 10.0.1.0/24", reason, room);
+	return false;
+}
+
+/* A decimal number up to max. */
+static bool decimal(const char *s, uint32_t max, uint32_t *out)
+{
+	uint32_t n = 0;
+
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s < '0' || *s > '9')
+			return false;
+		n = 10 * n + (uint32_t)(*s - '0');
+		if (n > max)
+			return false;
+	}
+	*out = n;
+	return true;
+}
+
+bool resolve_protocol(const struct option_value *v, uint8_t *out, struct text *why)
+{
+	const struct registry_entry *e = registry_by_word(&registry_ip_protocol, span_str(v->text));
+	uint32_t n = 0;
+
+	if (e == NULL && !decimal(v->text, UINT8_MAX, &n)) {
+		wrong(v, why);
+		text_add(why, "this is no IP protocol; write a number up to 255, or a name such as tcp, udp or icmp");
+		return false;
+	}
+	*out = (uint8_t)(e != NULL ? e->lo : n);
+	return true;
+}
+
+bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
+{
+	uint32_t n;
+
+	if (decimal(v->text, UINT16_MAX, &n)) {
+		*out = (uint16_t)n;
+		return true;
+	}
+	wrong(v, why);
+	if (strpbrk(v->text, "-:") != NULL)
+		text_add(why, "IKEv1 cannot carry a range of ports; name one port in each pair of clients, or 0 for all");
+	else if (strchr(v->text, ',') != NULL)
+		text_add(why, "this is more than one port; give the --client again for each, followed by its --clientport");
+	else
+		text_add(why, "this is no port; write a number up to 65535");
 	return false;
 }
 

@@ -7,7 +7,11 @@
 
 /* Each takes the text of an option.  False with one line in why: what, where, and the remedy. */
 bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why);
-bool resolve_subnet(const struct option_value *v, struct subnet *out, struct text *why);
+/* `one` of the subnets in the option. */
+bool resolve_subnet(const struct option_value *v, struct span one, struct subnet *out, struct text *why);
+/* A number, or a word of the registry ip_protocol. */
+bool resolve_protocol(const struct option_value *v, uint8_t *out, struct text *why);
+bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why);
 
 /* An identity as the daemon wants it, into dst: an address, @FQDN or USER@FQDN. */
 #define ID_TEXT 256

@@ -106,6 +106,24 @@ const struct refusal *auth_no_method(struct ike *ike, struct arena *a, const str
 	return refuse_no_method(a, c->name, psk_state(ike, a, c), rsa_state(ike, a, c, ROLE_RESPONDER));
 }
 
+static bool same_rows(const struct rows *a, const struct rows *b)
+{
+	if (a->all == b->all)
+		return true;
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct suite_row *r = &a->all[i], *s = &b->all[i];
+
+		if (r->transform != s->transform || r->n != s->n)
+			return false;
+		for (size_t k = 0; k < r->n; k++)
+			if (r->cells[k].attribute != s->cells[k].attribute || r->cells[k].value != s->cells[k].value)
+				return false;
+	}
+	return true;
+}
+
 bool auth_covers(const struct phase1 *p, const struct connection *c)
 {
 	uint32_t allowed = (c->policy.psk ? 1u << AUTH_METHOD_PRESHARED_KEY : 0) |
@@ -114,7 +132,7 @@ bool auth_covers(const struct phase1 *p, const struct connection *c)
 	/* Before the peer has chosen it may choose whatever was offered. */
 	uint32_t may_be = chosen ? 1u << p->chosen.auth : p->n->methods;
 	bool suite = chosen ? rows_allow(&c->policy.ike, &p->chosen)
-			    : c->policy.ike.all == p->c->policy.ike.all;
+			    : same_rows(&c->policy.ike, &p->c->policy.ike);
 
 	return (may_be & ~allowed) == 0 && suite && identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
 	       identity_eq(&peer_end(p->c)->id, &peer_end(c)->id);

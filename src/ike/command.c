@@ -3,22 +3,30 @@
 
 #include "base/xalloc.h"
 #include "ike/errand.h"
+#include "ike/family.h"
 #include "ike/initiate.h"
 #include "ike/internal.h"
+#include "ike/joint.h"
 #include "ike/pubkeys.h"
 #include "ike/routing.h"
 #include "ike/upkeep.h"
 
-/* The named connection, or NULL after saying that there is none. */
-static struct connection *named(struct ike *ike, uint32_t whack, struct span name)
-{
-	struct connection *c = connection_find(ike, name);
+struct selection {		/* what a name stands for: one connection, or all of a description */
+	struct connection **c;
+	size_t n;
+	const char *name;
+};
 
-	if (c == NULL) {
-		ike_reply_refusal(ike, whack, refuse_unknown_name(ike->arena, arena_str(ike->arena, name)));
-		ike_finish(ike, whack);
-	}
-	return c;
+/* False after saying that there is nothing of that name. */
+static bool named(struct ike *ike, uint32_t whack, struct span name, struct selection *out)
+{
+	out->c = family_select(ike, ike->arena, name, &out->n);
+	out->name = arena_str(ike->arena, name);
+	if (out->n > 0)
+		return true;
+	ike_reply_refusal(ike, whack, refuse_unknown_name(ike->arena, out->name));
+	ike_finish(ike, whack);
+	return false;
 }
 
 static void say_success(struct ike *ike, uint32_t whack, const char *text)
@@ -58,41 +66,53 @@ static void command_unlisten(struct ike *ike, uint32_t whack)
 
 static void command_initiate(struct ike *ike, uint32_t whack, const struct control_initiate *m)
 {
-	struct connection *c = named(ike, whack, m->name);
+	struct selection s;
 
-	if (c == NULL)
+	if (!named(ike, whack, m->name, &s))
 		return;
 	if (m->asynchronous) {
 		ike_finish(ike, whack);
 		whack = NO_WHACK;
 	}
-	upkeep_initiated(ike, c);
-	connection_initiate(ike, c, whack, 1);
+	joint_begin(ike, whack, s.name, "up", s.n);
+	for (size_t i = 0; i < s.n; i++) {
+		upkeep_initiated(ike, s.c[i]);
+		connection_initiate(ike, s.c[i], whack, 1);
+	}
 }
 
 static void command_terminate(struct ike *ike, uint32_t whack, const struct control_terminate *m)
 {
-	struct connection *c = named(ike, whack, m->name);
+	struct selection s;
 
-	if (c == NULL)
+	if (!named(ike, whack, m->name, &s))
 		return;
-	upkeep_stop(ike, c);
+	for (size_t i = 0; i < s.n; i++)
+		upkeep_stop(ike, s.c[i]);
 	errand_begin(ike, whack, m->asynchronous);
-	connection_terminate(ike, c);
-	if (c->ours >= 0)	/* what an earlier request has begun is waited for, too */
-		plan_submit(plan_new(ike, c), NULL, NULL);
-	errand_end(ike, "\"%s\": its SAs are deleted", c->name);
+	connections_terminate(ike, s.c, s.n);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.c[i]->ours >= 0)	/* what an earlier request has begun is waited for, too */
+			plan_submit(plan_new(ike, s.c[i]), NULL, NULL);
+	errand_end(ike, "\"%s\": its SAs are deleted", s.name);
 }
 
 static void command_delete(struct ike *ike, uint32_t whack, const struct control_delete *m)
 {
-	struct connection *c = named(ike, whack, m->name);
+	struct selection s;
+	struct family *f = family_find(ike, m->name);
 
-	if (c == NULL)
+	if (!named(ike, whack, m->name, &s))
 		return;
-	ike_log(ike, c, NULL, NO_WHACK, WHACK_STATUS_LOG, "deleting this connection");
+	if (f == NULL) {
+		ike_reply_refusal(ike, whack, refuse_one_of_several(ike->arena, s.name, s.c[0]->family->name));
+		ike_finish(ike, whack);
+		return;
+	}
+	for (size_t i = 0; i < s.n; i++)
+		ike_log(ike, s.c[i], NULL, NO_WHACK, WHACK_STATUS_LOG, "deleting this connection");
 	errand_begin(ike, whack, m->asynchronous);
-	connection_delete(ike, c);
+	family_delete(ike, f);
 	errand_end(ike, "connection deleted");
 }
 
@@ -110,15 +130,15 @@ static void command_shutdown(struct ike *ike, uint32_t whack, const struct contr
 
 static void command_debug(struct ike *ike, uint32_t whack, const struct control_debug *m)
 {
-	struct connection *c;
+	struct selection s;
 
 	if (m->name.n == 0) {
 		ike->debug = m->classes;
 	} else {
-		c = named(ike, whack, m->name);
-		if (c == NULL)
+		if (!named(ike, whack, m->name, &s))
 			return;
-		c->debug = m->classes;
+		for (size_t i = 0; i < s.n; i++)
+			s.c[i]->debug = m->classes;
 	}
 	say_success(ike, whack, "debugging output selected");
 }
@@ -142,23 +162,32 @@ static void command_which_secret(struct ike *ike, uint32_t whack, const struct c
 	ike_finish(ike, whack);
 }
 
-static struct connection *route_target(struct ike *ike, uint32_t whack, struct span name)
+/* Each is routed, or unrouted, on its own. */
+static void command_way(struct ike *ike, uint32_t whack, struct span name, bool route, bool at_once)
 {
-	struct connection *c = named(ike, whack, name);
-	const struct refusal *why = c != NULL && (c->ours < 0 || c->leaving) ?
-				    orientation_refusal(ike, c) : NULL;
+	struct selection s;
 
-	if (why == NULL)
-		return c;
-	ike_reply_refusal(ike, whack, why);
-	ike_finish(ike, whack);
-	return NULL;
+	if (!named(ike, whack, name, &s))
+		return;
+	if (at_once) {
+		ike_finish(ike, whack);
+		whack = NO_WHACK;
+	}
+	joint_begin(ike, whack, s.name, route ? "routed" : "unrouted", s.n);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.c[i]->ours < 0 || s.c[i]->leaving) {
+			ike_reply_refusal(ike, whack, orientation_refusal(ike, s.c[i]));
+			ike_finish(ike, whack);
+		} else if (route) {
+			command_route(ike, whack, s.c[i], at_once);
+		} else {
+			command_unroute(ike, whack, s.c[i], at_once);
+		}
+	}
 }
 
 void command_run(struct ike *ike, uint32_t whack, const struct control_message *m)
 {
-	struct connection *c;
-
 	switch (m->id) {
 	case CONTROL_CONNECTION:
 		command_connection(ike, whack, &m->u.connection);
@@ -176,14 +205,10 @@ void command_run(struct ike *ike, uint32_t whack, const struct control_message *
 		command_unlisten(ike, whack);
 		break;
 	case CONTROL_ROUTE:
-		c = route_target(ike, whack, m->u.route.name);
-		if (c != NULL)
-			command_route(ike, whack, c, m->u.route.asynchronous);
+		command_way(ike, whack, m->u.route.name, true, m->u.route.asynchronous);
 		break;
 	case CONTROL_UNROUTE:
-		c = route_target(ike, whack, m->u.unroute.name);
-		if (c != NULL)
-			command_unroute(ike, whack, c, m->u.unroute.asynchronous);
+		command_way(ike, whack, m->u.unroute.name, false, m->u.unroute.asynchronous);
 		break;
 	case CONTROL_INITIATE:
 		command_initiate(ike, whack, &m->u.initiate);

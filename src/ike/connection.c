@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/family.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -183,7 +184,7 @@ static void disorient(struct ike *ike, struct connection *c)
 	c->leaving = true;
 	upkeep_pause(ike, c);
 	instances_end(ike, c);
-	connection_terminate(ike, c);
+	connections_terminate(ike, &c, 1);
 	phase1s_hand_over(ike, c);
 	p = plan_new(ike, c);
 	routing_down(ike, c, p);
@@ -212,13 +213,14 @@ void connections_orient(struct ike *ike)
 
 /* ---- life -------------------------------------------------------------- */
 
-void connection_add(struct ike *ike, struct connection *c)
+void connection_add(struct ike *ike, struct connection *c, struct span described)
 {
 	c->ours = -1;
 	connection_number(ike, c);
 	LIST_INIT(&c->phase2s);
 	LIST_INIT(&c->instances);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
+	family_join(ike, c, described);
 	if (ike->listening)
 		orient(ike, c);
 }
@@ -257,13 +259,14 @@ void connection_delete(struct ike *ike, struct connection *c)
 		LIST_REMOVE(c, of_template);
 	else
 		HASH_DELETE(by_name, ike->connections, c);
+	family_leave(ike, c);
 	HASH_DELETE(by_reqid, ike->by_reqid, c);
 	c->held++;
 	c->deleted = true;
 	upkeep_stop(ike, c);
 	instances_end(ike, c);
 	if (c->ours >= 0) {
-		connection_terminate(ike, c);
+		connections_terminate(ike, &c, 1);
 		phase1s_hand_over(ike, c);
 		p = plan_new(ike, c);
 		routing_down(ike, c, p);

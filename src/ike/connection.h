@@ -15,6 +15,7 @@ struct ike;
 struct phase1;
 struct phase2;
 struct plan;
+struct family;
 
 struct end {			/* one end, as described */
 	struct identity id;	/* its name is owned by the end */
@@ -74,6 +75,8 @@ struct connection {
 	LIST_ENTRY(connection) in_pair;
 	UT_hash_handle by_name;	/* not of instances */
 	UT_hash_handle by_reqid;
+	struct family *family;	/* of one description; NULL: an instance, or deleted */
+	TAILQ_ENTRY(connection) in_family;
 	struct connection *template;	/* of an instance, which lives no longer than it */
 	LIST_HEAD(, connection) instances;	/* of a template */
 	LIST_ENTRY(connection) of_template;
@@ -118,8 +121,8 @@ struct connection *connection_by_reqid(struct ike *ike, uint32_t reqid);
 /* c, or an instance, gets its reqid, by which it is found from then on. */
 void connection_number(struct ike *ike, struct connection *c);
 
-/* Enter a described connection (owned by the database from then on) and orient it. */
-void connection_add(struct ike *ike, struct connection *c);
+/* Enter a connection of the description of that name (owned by the database from then on) and orient it. */
+void connection_add(struct ike *ike, struct connection *c, struct span described);
 
 /* Remove it with everything that uses it.  Its memory goes when its last plan has run. */
 void connection_delete(struct ike *ike, struct connection *c);

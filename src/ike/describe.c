@@ -5,11 +5,15 @@
 #include "ike/errand.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
+#include "ike/family.h"
 #include "ike/internal.h"
+#include "ike/pairs.h"
 #include "ike/weak.h"
 
 struct description {		/* what is being built, and where it went wrong */
 	struct ike *ike;
+	struct client_pair *pairs;	/* a connection for each */
+	size_t n;
 	struct connection *c;
 	const struct refusal *why;
 };
@@ -70,15 +74,16 @@ static bool describe_id(struct description *d, struct span text, struct end *e)
 	return true;
 }
 
-static bool describe_end(struct description *d, const struct control_end *from, struct end *e)
+static bool describe_end(struct description *d, const struct control_end *from,
+			 const struct control_selector *protects, struct end *e)
 {
 	e->host = from->host;
 	e->ikeport = from->ikeport;
 	e->nexthop = from->nexthop;
-	e->has_client = from->client.addr.len != 0;
-	e->client = from->client;
-	e->protocol = from->protocol;
-	e->port = from->port;
+	e->has_client = protects->client.addr.len != 0;
+	e->client = protects->client;
+	e->protocol = protects->protocol;
+	e->port = protects->port;
 	if (from->updown.n > 0)
 		e->updown = copy_text(from->updown);
 	return describe_id(d, from->id, e);
@@ -269,40 +274,80 @@ static const struct refusal *check_name(struct ike *ike, const struct control_co
 
 	if (!good_name(m->name))
 		return refuse_bad_name(ike->arena, name, LIMIT_NAME_OCTETS);
-	if (!m->replace && connection_find(ike, m->name) != NULL)
+	if (!m->replace && family_find(ike, m->name) != NULL)
 		return refuse_duplicate_name(ike->arena, name);
 	if (HASH_CNT(by_name, ike->connections) >= LIMIT_CONNECTIONS)
 		return refuse_too_many_connections(ike->arena, LIMIT_CONNECTIONS);
 	return NULL;
 }
 
+/* The connection of one pair of clients; NULL, and d->why. */
+static struct connection *describe_pair(struct description *d, const struct control_connection *m,
+					const struct client_pair *p)
+{
+	struct connection *c = NEW(struct connection);
+
+	d->c = c;
+	c->name = d->n == 1 ? copy_text(m->name) : xprintf("%.*s/%ux%u", (int)m->name.n, (const char *)m->name.p,
+							   p->number[0], p->number[1]);
+	if (describe_end(d, &m->left, &p->end[0], &c->end[0]) && describe_end(d, &m->right, &p->end[1], &c->end[1]) &&
+	    check_ends(d) && describe_policy(d, m))
+		describe_suites(d, m);
+	if (d->why == NULL)
+		return c;
+	connection_free(c);
+	return NULL;
+}
+
+/* All or none.  In the arena. */
+static struct connection **describe_pairs(struct description *d, const struct control_connection *m)
+{
+	struct connection **all = ARENA_ARRAY(d->ike->arena, struct connection *, d->n + 1);
+	size_t n = 0;
+
+	while (n < d->n && (all[n] = describe_pair(d, m, &d->pairs[n])) != NULL)
+		n++;
+	if (d->why == NULL)
+		return all;
+	while (n > 0)
+		connection_free(all[--n]);
+	return NULL;
+}
+
+static void enter(struct ike *ike, const struct control_connection *m, struct connection *const *all, size_t n)
+{
+	struct family *old = family_find(ike, m->name);
+
+	if (old != NULL)
+		family_delete(ike, old);
+	for (size_t i = 0; i < n; i++) {
+		connection_add(ike, all[i], m->name);
+		ike_log(ike, all[i], NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
+	}
+}
+
 void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m)
 {
 	struct description d = { .ike = ike, .why = check_name(ike, m) };
-	struct connection *old;
+	struct connection **all = NULL;
+	char *name = arena_str(ike->arena, m->name);
 
-	if (d.why == NULL) {
-		d.c = NEW(struct connection);
-		d.c->name = copy_text(m->name);
-		if (describe_end(&d, &m->left, &d.c->end[0]) && describe_end(&d, &m->right, &d.c->end[1]) &&
-		    check_ends(&d) && describe_policy(&d, m))
-			describe_suites(&d, m);
-	}
+	if (d.why == NULL)
+		d.why = pairs_find(ike->arena, m, &d.pairs, &d.n);
+	if (d.why == NULL)
+		all = describe_pairs(&d, m);
 	if (d.why != NULL) {
-		if (d.c != NULL)
-			connection_free(d.c);
 		ike_reply_refusal(ike, whack, d.why);
 		ike_finish(ike, whack);
 		return;
 	}
 	errand_begin(ike, whack, false);
-	old = connection_find(ike, m->name);
-	if (old != NULL)
-		connection_delete(ike, old);
-	connection_add(ike, d.c);
-	ike_log(ike, d.c, NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
-	warn_margin(ike, whack, d.c);
-	warn_weak(ike, whack, d.c);
-	warn_secret(ike, whack, d.c);
-	errand_end(ike, "\"%s\": connection described", d.c->name);
+	enter(ike, m, all, d.n);
+	warn_margin(ike, whack, all[0]);	/* what all have in common */
+	warn_weak(ike, whack, all[0]);
+	warn_secret(ike, whack, all[0]);
+	if (d.n == 1)
+		errand_end(ike, "\"%s\": connection described", name);
+	else
+		errand_end(ike, "\"%s\": connection described, %zu pairs of clients", name, d.n);
 }

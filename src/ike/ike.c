@@ -5,6 +5,7 @@
 #include "ike/dnskeys.h"
 #include "ike/initiate.h"
 #include "ike/internal.h"
+#include "ike/joint.h"
 #include "ike/phase2.h"
 #include "ike/plan.h"
 #include "ike/pubkeys.h"
@@ -49,6 +50,7 @@ void ike_free(struct ike *ike)
 	ike->stopping = true;
 	ike->quiet = true;
 	statuses_free(ike);
+	joints_free(ike);
 	drop_connections(ike);
 	dnskeys_free(ike->dnskeys);
 	engine_free(ike->engine);
@@ -124,6 +126,7 @@ void ike_client_gone(struct ike *ike, uint32_t client)
 	struct exchange *x;
 
 	status_gone(ike, client);
+	joint_gone(ike, client);
 	dnskeys_gone(ike->dnskeys, client);
 	for (x = engine_first(ike->engine); x != NULL; x = engine_next(x)) {
 		if (x->user == NULL)

@@ -161,18 +161,44 @@ void connection_drop_sas(struct ike *ike, struct connection *c)
 	instance_release(ike, c);
 }
 
-void connection_terminate(struct ike *ike, struct connection *c)
+typedef void on_connection(struct ike *ike, struct connection *c);
+
+/* c, and what was made of it. */
+static void with_instances(struct ike *ike, struct connection *c, on_connection *act)
 {
 	struct connection *i, *next;
 
 	for (i = LIST_FIRST(&c->instances); i != NULL; i = next) {
 		next = LIST_NEXT(i, of_template);
-		connection_terminate(ike, i);
+		act(ike, i);
 	}
+	act(ike, c);
+}
+
+static void hold(struct ike *ike, struct connection *c)
+{
+	(void)ike;
 	c->held++;
-	forget_pending(ike, c);
-	drop_sas(ike, c);
-	terminate_phase1s(ike, c);
+}
+
+static void let_go(struct ike *ike, struct connection *c)
+{
 	c->held--;
 	instance_release(ike, c);
+}
+
+static void end_phase2s(struct ike *ike, struct connection *c)
+{
+	forget_pending(ike, c);
+	drop_sas(ike, c);
+}
+
+/* An ISAKMP SA of one may carry IPsec SAs of another, so first those of all go. */
+void connections_terminate(struct ike *ike, struct connection *const *c, size_t n)
+{
+	static on_connection *const steps[] = { hold, end_phase2s, terminate_phase1s, let_go };
+
+	for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++)
+		for (size_t i = 0; i < n; i++)
+			with_instances(ike, c[i], steps[k]);
 }

@@ -11,8 +11,8 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 /* Is an IPsec SA for c being negotiated, by either end, or waited for?  Of a connection without IPsec: an ISAKMP SA. */
 bool connection_negotiating(const struct connection *c);
 
-/* Delete the SAs of c and its negotiations; tell the peer. */
-void connection_terminate(struct ike *ike, struct connection *c);
+/* Delete the SAs of n connections and their negotiations; tell the peers. */
+void connections_terminate(struct ike *ike, struct connection *const *c, size_t n);
 
 /* Delete the IPsec SAs of c and the negotiations for them; tell the peer. */
 void connection_drop_sas(struct ike *ike, struct connection *c);

@@ -37,6 +37,8 @@ struct ike {
 	struct kernel_interface *interfaces;
 	struct connection *connections;	/* hash by name */
 	struct connection *by_reqid;	/* hash, with all instances */
+	struct family *families;	/* hash by name */
+	LIST_HEAD(, joint) joints;	/* requests for several connections under way */
 	struct host_pair *pairs;	/* hash by addresses */
 	struct routes *routes;
 	struct errand *errand;		/* the request of whack that is being made, which its plans join */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ike/internal.h"
+#include "ike/joint.h"
 #include "ike/phase2.h"
 
 struct connection *exchange_connection(const struct exchange *x)
@@ -17,6 +18,12 @@ uint32_t exchange_whack(const struct exchange *x)
 	if (x == NULL || x->user == NULL || x->machine == NULL)
 		return NO_WHACK;
 	return x->machine->phase == 1 ? ((struct phase1 *)x->user)->whack : phase2_whack(x->user);
+}
+
+static void reply(struct ike *ike, uint32_t whack, uint16_t status, const char *line)
+{
+	ike->host.reply(ike->host.ctx, whack, status, line);
+	joint_replied(ike, whack, status);
 }
 
 /* "name" #7: , as far as they are known. */
@@ -69,7 +76,7 @@ void ike_log(struct ike *ike, const struct connection *c, const struct exchange 
 		return;
 	prefix(&t, c, x);
 	text_add(&t, "%s", body);
-	ike->host.reply(ike->host.ctx, whack, status, line);
+	reply(ike, whack, status, line);
 }
 
 void ike_refusal(struct ike *ike, const struct connection *c, const struct exchange *x,
@@ -84,7 +91,7 @@ void ike_refusal(struct ike *ike, const struct connection *c, const struct excha
 		return;
 	prefix(&t, c, x);
 	text_add(&t, "%s", why->message);
-	ike->host.reply(ike->host.ctx, whack, serious ? WHACK_STATUS_LOG_SERIOUS : WHACK_STATUS_LOG, line);
+	reply(ike, whack, serious ? WHACK_STATUS_LOG_SERIOUS : WHACK_STATUS_LOG, line);
 	if (why->remedy != NULL)
 		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "remedy: %s", why->remedy);
 }
@@ -99,22 +106,21 @@ void ike_reply(struct ike *ike, uint32_t whack, uint16_t status, const char *fmt
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	ike->host.reply(ike->host.ctx, whack, status, line);
+	reply(ike, whack, status, line);
 }
 
 void ike_reply_refusal(struct ike *ike, uint32_t whack, const struct refusal *why)
 {
 	if (whack == NO_WHACK)
 		return;
-	ike->host.reply(ike->host.ctx, whack, why->status != 0 ? why->status : WHACK_STATUS_INTERNAL,
-			why->message);
+	reply(ike, whack, why->status != 0 ? why->status : WHACK_STATUS_INTERNAL, why->message);
 	if (why->remedy != NULL)
 		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "remedy: %s", why->remedy);
 }
 
 void ike_finish(struct ike *ike, uint32_t whack)
 {
-	if (whack != NO_WHACK)
+	if (whack != NO_WHACK && !joint_waits(ike, whack))
 		ike->host.finish(ike->host.ctx, whack);
 }
 

@@ -1,5 +1,6 @@
 /* quick_mode.c -- the actions of Quick Mode (RFC 2409 5.5). */
 #include "generated/actions.h"
+#include "ike/clients.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/phase2.h"
@@ -117,80 +118,6 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 
 /* ---- responder --------------------------------------------------------- */
 
-struct clients {		/* as the peer names them */
-	struct subnet ours, theirs;
-	uint8_t protocol;
-	uint16_t our_port, their_port;
-};
-
-static bool read_clients(struct action *a, const struct payload_ID *theirs,
-			 const struct payload_ID *ours, struct clients *out)
-{
-	if (theirs == NULL) {		/* RFC 2409 5.5: the hosts themselves */
-		*out = (struct clients){ .ours = subnet_of_host(&a->x->local),
-					 .theirs = subnet_of_host(&a->x->remote.addr) };
-		return true;
-	}
-	*out = (struct clients){ .protocol = ours->protocol, .our_port = ours->port,
-				 .their_port = theirs->port };
-	return id_read_client(ours, &out->ours) && id_read_client(theirs, &out->theirs) &&
-	       theirs->protocol == ours->protocol;
-}
-
-static bool serves(const struct connection *c, const struct clients *k)
-{
-	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
-
-	return connection_ipsec(c) && subnet_eq(&ours, &k->ours) && subnet_eq(&theirs, &k->theirs) &&
-	       our_end(c)->protocol == k->protocol && our_end(c)->port == k->our_port &&
-	       peer_end(c)->port == k->their_port;
-}
-
-/* An instance of a template whose clients are these, for a Road Warrior's proven identity. */
-static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
-{
-	struct host_pair *templates = templates_at(p->ike, &p->x->local);
-	struct connection *t, *c;
-
-	if (templates == NULL)
-		return NULL;
-	LIST_FOREACH(t, &templates->connections, in_pair) {
-		struct subnet ours = connection_client(t, true);
-		struct subnet theirs = peer_end(t)->has_client ? peer_end(t)->client
-							       : subnet_of_host(&p->x->remote.addr);
-
-		if (!subnet_eq(&ours, &k->ours) || !subnet_eq(&theirs, &k->theirs))
-			continue;
-		c = instance_new(p->ike, t, &p->x->remote.addr);
-		if (serves(c, k) && auth_covers(proven, c))
-			return c;
-		instance_release(p->ike, c);
-	}
-	return NULL;
-}
-
-/* The connection between these hosts, for the peer's proven identity, with these clients. */
-static struct connection *find_clients(struct phase2 *p, const struct clients *k)
-{
-	const struct phase1 *proven = phase1_of(p->x->parent);
-	struct connection *c;
-
-	if (serves(p->c, k))
-		return p->c;
-	LIST_FOREACH(c, &proven->pair->connections, in_pair)
-		if (serves(c, k) && auth_covers(proven, c))
-			return c;
-	return proven->c->template == NULL ? NULL : instance_for(p, proven, k);
-}
-
-static const struct refusal *no_clients(struct action *a, const struct clients *k)
-{
-	const struct connection *c = of(a)->c;
-	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
-
-	return refuse_no_connection_for(a->arena, &k->ours, &k->theirs, c->name, &ours, &theirs);
-}
-
 static void adopt_connection(struct phase2 *p, struct connection *c)
 {
 	struct connection *before = p->c;
@@ -216,11 +143,11 @@ static enum action_result respond(struct action *a, const struct in_QI1 *in)
 	p->x = a->x;
 	if (in->n_SAi != 1)
 		return action_fail(a, refuse_many_sas(a->arena, in->n_SAi));
-	if (!read_clients(a, in->IDci, in->IDcr, &k))
+	if (!clients_read(a->x, in->IDci, in->IDcr, &k))
 		return action_fail(a, refuse_client_unreadable(a->arena));
-	c = find_clients(p, &k);
+	c = clients_find(p, &k);
 	if (c == NULL)
-		return action_fail(a, no_clients(a, &k));
+		return action_fail(a, clients_unknown(a->arena, p, &k));
 	adopt_connection(p, c);
 	action_repeat(a, c->policy.sends, c->policy.interval);
 	why = choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, &p->chosen);
@@ -313,14 +240,17 @@ enum action_result quick_inI2(struct action *a, const struct in_QI2 *in)
 
 /* ---- initiator --------------------------------------------------------- */
 
-/* The peer must answer with the clients that we named. */
-static bool same_clients(struct action *a, const struct in_QR1 *in)
+/* The peer must answer with the clients that we named; some leave out what they accept as it is. */
+static const struct refusal *judge_clients(struct action *a, const struct in_QR1 *in)
 {
+	const struct connection *c = of(a)->c;
 	struct clients k;
 
-	if ((in->IDci != NULL) != has_ids(of(a)->c))
-		return in->IDci == NULL;	/* some peers leave out what they accept as it is */
-	return in->IDci == NULL || (read_clients(a, in->IDcr, in->IDci, &k) && serves(of(a)->c, &k));
+	if (in->IDci == NULL)
+		return NULL;
+	if (!clients_read(a->x, in->IDcr, in->IDci, &k))
+		return refuse_client_unreadable(a->arena);
+	return clients_served(c, &k) ? NULL : clients_changed(a->arena, c, &k);
 }
 
 static enum action_result judge(struct action *a, const struct in_QR1 *in)
@@ -336,8 +266,9 @@ static enum action_result judge(struct action *a, const struct in_QR1 *in)
 	why = check_ipsec(a->arena, &policy, p->group, in->SAr[0], &p->chosen);
 	if (why != NULL)
 		return action_fail(a, why);
-	if (!same_clients(a, in))
-		return action_fail(a, refuse_clients_changed(a->arena, p->c->name));
+	why = judge_clients(a, in);
+	if (why != NULL)
+		return action_fail(a, why);
 	p->stage = STAGE_PREPARED;
 	await_begin(&p->await, a->x->serial);
 	if (p->group != 0)

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
+#include "ike/family.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/weak.h"
@@ -346,10 +347,12 @@ static void turn(void *ctx, uint64_t now)
 
 void command_status(struct ike *ike, uint32_t whack, const struct control_status *m)
 {
-	struct connection *c = m->name.n > 0 ? connection_find(ike, m->name) : NULL, *next;
+	struct connection *c, *next, **named;
 	struct status *s;
+	size_t n;
 
-	if (m->name.n > 0 && c == NULL) {
+	named = family_select(ike, ike->arena, m->name, &n);
+	if (m->name.n > 0 && n == 0) {
 		ike_reply_refusal(ike, whack, refuse_unknown_name(ike->arena, arena_str(ike->arena, m->name)));
 		ike_finish(ike, whack);
 		return;
@@ -358,15 +361,15 @@ void command_status(struct ike *ike, uint32_t whack, const struct control_status
 	s->ike = ike;
 	s->whack = whack;
 	s->form = m->json ? &status_json : m->brief ? &status_brief : &status_text;
-	s->named = c != NULL;
+	s->named = n > 0;
 	s->began = ike->now;
 	s->timer.fire = turn;
 	s->timer.ctx = s;
 	LIST_INIT(&s->requests);
 	LIST_INSERT_HEAD(&ike->statuses, s, next);
-	if (c != NULL)
-		hold_all(s, c);
-	else
+	for (size_t i = 0; i < n; i++)
+		hold_all(s, named[i]);
+	if (n == 0)
 		HASH_ITER(by_name, ike->connections, c, next)
 			hold_all(s, c);
 	if (s->n > 1)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "ike/family.h"
 #include "ike/instance.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
@@ -157,9 +158,11 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 {
 	bool oriented = c->ours >= 0 && !c->leaving;
 	const struct refusal *why = oriented ? NULL : orientation_refusal(s->ike, c);
+	const struct family *family = c->template != NULL ? c->template->family : c->family;
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:I}",
-		"name", c->name, "condition", condition_word(connection_condition(c)),
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:I}",
+		"name", c->name, "description", text_or_null(family == NULL ? NULL : family->name),
+		"condition", condition_word(connection_condition(c)),
 		"template", text_or_null(c->template == NULL ? NULL : c->template->name),
 		"left", end_object(&c->end[0]), "right", end_object(&c->end[1]),
 		"ours", !oriented ? "none" : c->ours == 0 ? "left" : "right",

@@ -4,6 +4,7 @@
 
 #include "ike/dnskeys.h"
 #include "ike/instance.h"
+#include "ike/pairs.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
 #include "ike/upkeep.h"
@@ -82,29 +83,30 @@ static void host_text(const struct end *e, struct text *t)
 }
 
 /* The subnet, and what of it when not all. */
-static void client_text(const struct end *e, struct text *t)
+static void client_text(struct ike *ike, const struct end *e, struct text *t)
 {
-	char c[SUBNET_TEXT];
+	struct subnet host = { 0 }, client;
 
-	if (e->has_client)
-		text_add(t, "%s", subnet_format(&e->client, c));
-	if (e->protocol != 0 || e->port != 0)
-		text_add(t, " (protocol %u, port %u)", e->protocol, e->port);
+	if (!addr_is_any(&e->host))
+		host = subnet_of_host(&e->host);
+	client = e->has_client ? e->client : host;
+	if (e->has_client || e->protocol != 0)
+		text_add(t, "%s", selector_text(ike->arena, &client, e->protocol, e->port));
 }
 
 /* client===host...host===client, ours to the left. */
-static void ends_text(const struct connection *c, struct text *t)
+static void ends_text(struct ike *ike, const struct connection *c, struct text *t)
 {
 	int first = c->ours < 0 ? 0 : c->ours;
 	const struct end *l = &c->end[first], *r = &c->end[1 - first];
 
-	client_text(l, t);
-	text_add(t, "%s", l->has_client ? "===" : l->protocol != 0 || l->port != 0 ? " " : "");
+	client_text(ike, l, t);
+	text_add(t, "%s", l->has_client || l->protocol != 0 ? "===" : "");
 	host_text(l, t);
 	text_add(t, "...");
 	host_text(r, t);
-	text_add(t, "%s", r->has_client ? "===" : "");
-	client_text(r, t);
+	text_add(t, "%s", r->has_client || r->protocol != 0 ? "===" : "");
+	client_text(ike, r, t);
 }
 
 static void tell_way(struct status *s, const struct connection *c)
@@ -321,7 +323,7 @@ static void connection(struct status *s, const struct connection *c)
 	const struct phase1 *p;
 	const struct phase2 *q;
 
-	ends_text(c, &t);
+	ends_text(s->ike, c, &t);
 	say(s, "\"%s\" %s: %s", c->name, condition_word(connection_condition(c)), line);
 	tell_way(s, c);
 	tell_upkeep(s, c);
@@ -344,7 +346,7 @@ static void brief_connection(struct status *s, const struct connection *c)
 	const struct phase2 *q;
 
 	text_add(&t, "%-12s \"%s\" ", condition_word(connection_condition(c)), c->name);
-	ends_text(c, &t);
+	ends_text(s->ike, c, &t);
 	LIST_FOREACH(q, &c->phase2s, of_connection)
 		if (q->established != 0 && q->uses_eroute)
 			text_add(&t, " #%llu %llu s left", (unsigned long long)q->x->serial,

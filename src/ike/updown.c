@@ -79,6 +79,11 @@ void updown_ask(struct ike *ike, const struct connection *c, const char *verb, u
 	set_client(&v, "PLUTO_MY_CLIENT", &ours);
 	set_addr(&v, "PLUTO_PEER", &peer->host);
 	set_client(&v, "PLUTO_PEER_CLIENT", &theirs);
+	if (us->protocol != 0) {
+		set(&v, "PLUTO_PROTOCOL", arena_printf(a, "%u", us->protocol));
+		set(&v, "PLUTO_MY_PORT", arena_printf(a, "%u", us->port));
+		set(&v, "PLUTO_PEER_PORT", arena_printf(a, "%u", peer->port));
+	}
 	v.at[v.n] = NULL;
 	ike->kernel.ops->updown(ike->kernel.k, token, &r);
 	arena_free(a);

@@ -138,11 +138,17 @@ static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 	answer(k, token, s != NULL, "there is no such SA", 0)->result.counts.packets = s == NULL ? 0 : s->packets;
 }
 
+static bool same_traffic(const struct kernel_eroute *a, const struct kernel_eroute *b)
+{
+	return subnet_eq(&a->src, &b->src) && subnet_eq(&a->dst, &b->dst) && a->client_protocol == b->client_protocol &&
+	       a->src_port == b->src_port && a->dst_port == b->dst_port;
+}
+
 static struct sim_eroute **find_eroute(struct node *n, const struct kernel_eroute *e)
 {
 	struct sim_eroute **r = &n->eroutes;
 
-	while (*r != NULL && !(subnet_eq(&(*r)->e.src, &e->src) && subnet_eq(&(*r)->e.dst, &e->dst)))
+	while (*r != NULL && !same_traffic(&(*r)->e, e))
 		r = &(*r)->next;
 	return r;
 }

@@ -27,7 +27,7 @@ done
 for file in kernel trial world; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/w_$file.o" || fail "$file.c"
 done
-for file in check_sim alive hostile long normal road trouble; do
+for file in check_sim alive hostile long normal pairs road trouble; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/n_$file.o" || fail "$file.c"
 done
 

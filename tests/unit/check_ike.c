@@ -480,8 +480,8 @@ START_TEST(other_clients_are_told)
 	node_initiate(trial.a, "net");
 	world_run(trial.w, 3000);
 	ck_assert(node_said(trial.b, "no_connection_for"));
-	assert_text(trial.b->refusal, "the peer asks for 10.0.1.0/24 to 10.0.2.0/24; connection \"net\" has 10.0.1.0/25 to "
-		    "10.0.2.0/24");
+	assert_text(trial.b->refusal, "the peer asks for 10.0.1.0/24 to 10.0.2.0/24; the nearest, connection \"net\", has "
+		    "10.0.1.0/25 to 10.0.2.0/24: the peer's subnet 10.0.1.0/24 is not 10.0.1.0/25");
 	ck_assert_uint_eq(trial.a->added + trial.b->added, 0);
 }
 END_TEST

@@ -195,7 +195,7 @@ static void add(int i)
 	c->end[1] = (struct end){ .host = host(2), .has_client = true, .client = net(2, d.theirs) };
 	c->policy.encrypt = true;
 	c->policy.tunnel = true;
-	connection_add(k.ike, c);
+	connection_add(k.ike, c, span_str(c->name));
 	k.c[i] = c;
 	k.reqid[i] = c->reqid;
 }

@@ -1,0 +1,158 @@
+/* clients.c -- the connection for the identities of a Quick Mode. */
+#include "ike/clients.h"
+#include "ike/idpayload.h"
+#include "ike/instance.h"
+#include "ike/pairs.h"
+
+bool clients_read(const struct exchange *x, const struct payload_ID *theirs, const struct payload_ID *ours,
+		  struct clients *out)
+{
+	if (theirs == NULL) {		/* RFC 2409 5.5: the hosts themselves */
+		*out = (struct clients){ .ours = subnet_of_host(&x->local),
+					 .theirs = subnet_of_host(&x->remote.addr) };
+		return true;
+	}
+	*out = (struct clients){ .our_protocol = ours->protocol, .their_protocol = theirs->protocol,
+				 .our_port = ours->port, .their_port = theirs->port };
+	return id_read_client(ours, &out->ours) && id_read_client(theirs, &out->theirs);
+}
+
+static struct clients clients_of(const struct connection *c)
+{
+	return (struct clients){ .ours = connection_client(c, true), .theirs = connection_client(c, false),
+				 .our_protocol = our_end(c)->protocol, .their_protocol = peer_end(c)->protocol,
+				 .our_port = our_end(c)->port, .their_port = peer_end(c)->port };
+}
+
+/* In how many members they differ. */
+static unsigned distance(const struct clients *k, const struct clients *l)
+{
+	const bool differs[] = {
+		!subnet_eq(&k->ours, &l->ours), !subnet_eq(&k->theirs, &l->theirs),
+		k->our_protocol != l->our_protocol, k->their_protocol != l->their_protocol,
+		k->our_port != l->our_port, k->their_port != l->their_port,
+	};
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(differs) / sizeof(differs[0]); i++)
+		n += differs[i];
+	return n;
+}
+
+bool clients_served(const struct connection *c, const struct clients *k)
+{
+	struct clients own = clients_of(c);
+
+	return connection_ipsec(c) && distance(&own, k) == 0;
+}
+
+/* An instance of a template whose clients are these, for a Road Warrior's proven identity. */
+static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
+{
+	struct host_pair *templates = templates_at(p->ike, &p->x->local);
+	struct connection *t, *c;
+
+	if (templates == NULL)
+		return NULL;
+	LIST_FOREACH(t, &templates->connections, in_pair) {
+		struct subnet ours = connection_client(t, true);
+		struct subnet theirs = peer_end(t)->has_client ? peer_end(t)->client
+							       : subnet_of_host(&p->x->remote.addr);
+
+		if (!subnet_eq(&ours, &k->ours) || !subnet_eq(&theirs, &k->theirs))
+			continue;
+		c = instance_new(p->ike, t, &p->x->remote.addr);
+		if (clients_served(c, k) && auth_covers(proven, c))
+			return c;
+		instance_release(p->ike, c);
+	}
+	return NULL;
+}
+
+struct connection *clients_find(struct phase2 *p, const struct clients *k)
+{
+	const struct phase1 *proven = phase1_of(p->x->parent);
+	struct connection *c;
+
+	if (clients_served(p->c, k))
+		return p->c;
+	LIST_FOREACH(c, &proven->pair->connections, in_pair)
+		if (clients_served(c, k) && auth_covers(proven, c))
+			return c;
+	return proven->c->template == NULL ? NULL : instance_for(p, proven, k);
+}
+
+/* ---- refusals ------------------------------------------------------------ */
+
+static const char *protocol_name(struct arena *a, uint8_t protocol)
+{
+	char t[REGISTRY_TEXT];
+
+	return protocol == 0 ? "any" : arena_printf(a, "%s", registry_symbol(&registry_ip_protocol, protocol, t));
+}
+
+static void differ(struct text *t, bool same, const char *what, const char *says, const char *has)
+{
+	if (!same)
+		text_add(t, "%s%s %s is not %s", t->n > 0 ? ", " : "", what, says, has);
+}
+
+static const char *port_name(struct arena *a, uint16_t port)
+{
+	return port == 0 ? "any" : arena_printf(a, "%u", port);
+}
+
+static const char *differences(struct arena *a, const struct clients *k, const struct clients *own)
+{
+	char *p = arena_alloc(a, 512), net[2][SUBNET_TEXT];
+	struct text t = text_on(p, 512);
+
+	differ(&t, subnet_eq(&k->theirs, &own->theirs), "the peer's subnet", subnet_format(&k->theirs, net[0]),
+	       subnet_format(&own->theirs, net[1]));
+	differ(&t, k->their_protocol == own->their_protocol, "the peer's protocol",
+	       protocol_name(a, k->their_protocol), protocol_name(a, own->their_protocol));
+	differ(&t, k->their_port == own->their_port, "the peer's port", port_name(a, k->their_port),
+	       port_name(a, own->their_port));
+	differ(&t, subnet_eq(&k->ours, &own->ours), "our subnet", subnet_format(&k->ours, net[0]),
+	       subnet_format(&own->ours, net[1]));
+	differ(&t, k->our_protocol == own->our_protocol, "our protocol", protocol_name(a, k->our_protocol),
+	       protocol_name(a, own->our_protocol));
+	differ(&t, k->our_port == own->our_port, "our port", port_name(a, k->our_port), port_name(a, own->our_port));
+	return t.n == 0 ? "it is for an ISAKMP SA only" : p;
+}
+
+static const char *our_text(struct arena *a, const struct clients *k)
+{
+	return selector_text(a, &k->ours, k->our_protocol, k->our_port);
+}
+
+static const char *their_text(struct arena *a, const struct clients *k)
+{
+	return selector_text(a, &k->theirs, k->their_protocol, k->their_port);
+}
+
+const struct refusal *clients_unknown(struct arena *a, const struct phase2 *p, const struct clients *k)
+{
+	const struct phase1 *proven = phase1_of(p->x->parent);
+	const struct connection *c, *nearest = p->c;
+	struct clients own = clients_of(nearest);
+
+	LIST_FOREACH(c, &proven->pair->connections, in_pair) {
+		struct clients other = clients_of(c);
+
+		if (distance(&other, k) < distance(&own, k) && auth_covers(proven, c)) {
+			nearest = c;
+			own = other;
+		}
+	}
+	return refuse_no_connection_for(a, their_text(a, k), our_text(a, k), nearest->name, their_text(a, &own),
+					our_text(a, &own), differences(a, k, &own));
+}
+
+const struct refusal *clients_changed(struct arena *a, const struct connection *c, const struct clients *k)
+{
+	struct clients own = clients_of(c);
+
+	return refuse_clients_changed(a, c->name, their_text(a, k), our_text(a, k), their_text(a, &own),
+				      our_text(a, &own), differences(a, k, &own));
+}
