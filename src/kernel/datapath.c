@@ -1,6 +1,8 @@
 /* datapath.c -- the way of a packet through eroutes and SAs. */
 #include "kernel/datapath.h"
 
+#include "kernel/ip6.h"
+
 #include <netinet/in.h>
 
 const char *const verdict_text[VERDICT_COUNT] = {
@@ -8,7 +10,8 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_PASS] = "sent in clear",
 	[VERDICT_DELIVER] = "received and delivered",
 	[VERDICT_MALFORMED] = "malformed IP packet",
-	[VERDICT_FAMILY] = "IPv6 packet",
+	[VERDICT_FAMILY] = "packet of another family than the SA's in transport mode",
+	[VERDICT_OF_LINK] = "packet that belongs to one link",
 	[VERDICT_HELD] = "fragment of a datagram not complete yet",
 	[VERDICT_NO_EROUTE] = "no eroute for it",
 	[VERDICT_TRAP] = "held back until there is an SA",
@@ -17,6 +20,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_TOO_BIG] = "larger than the path's MTU",
 	[VERDICT_NO_ROOM] = "larger than an IP packet may be",
 	[VERDICT_FRAGMENT] = "fragment in transport mode",
+	[VERDICT_ROUTED] = "routing header that is not used up, which AH does not cover",
 	[VERDICT_CRYPTO] = "cipher failed",
 	[VERDICT_REPLAY] = "replayed",
 	[VERDICT_BAD_ICV] = "not authentic",
@@ -87,14 +91,22 @@ static const uint8_t *fresh_random(struct datapath *d, size_t n)
 
 /* ---- outwards ---------------------------------------------------------- */
 
+static bool is_own(const struct device *device, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < device->n_addrs; i++)
+		if (addr_eq(&device->addrs[i], a))
+			return true;
+	return false;
+}
+
 /* IKE keeps the way to the peer open even when the peer itself is routed into ipsecN. */
 static bool is_ike(const struct datapath *d, unsigned device, const struct flow *f)
 {
-	if (f->protocol != IPPROTO_UDP || !addr_eq(&f->src, &d->devices[device].addr))
+	if (f->protocol != IPPROTO_UDP)
 		return false;
 	for (size_t i = 0; i < d->n_holes; i++)
 		if (f->sport == d->holes[i])
-			return true;
+			return is_own(&d->devices[device], &f->src);
 	return false;
 }
 
@@ -148,6 +160,8 @@ static enum verdict protect(struct datapath *d, const struct eroute *e, struct p
 
 	if (!gather(d, e, sas, path, &room))
 		return VERDICT_NO_SA;
+	if (f->dst.len == 16 && room < IP6_MTU_LEAST)
+		room = IP6_MTU_LEAST;	/* what that makes is cut into fragments instead (RFC 2473 7.1) */
 	if (f->df && f->length > room) {
 		path->mtu = room;
 		return VERDICT_TOO_BIG;
@@ -173,12 +187,13 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 	struct eroute *e;
 
 	*path = (struct path){ .device = device, .mtu = d->devices[device].mtu };
-	if (k->n > 0 && k->p[0] >> 4 == 6)
-		return count(d, VERDICT_FAMILY);
 	if (!packet_flow(packet_span(k), &f))
 		return count(d, VERDICT_MALFORMED);
+	if (ip6_is_of_link(&f))
+		return count(d, VERDICT_OF_LINK);
 	packet_cut(k, f.length);
-	if (f.fragment && addr_eq(&f.src, &d->devices[device].addr)) {
+	/* Of IPv6 also a datagram that is a fragment by its header alone (RFC 6946). */
+	if ((f.fragment || f.fragment_at != 0) && is_own(&d->devices[device], &f.src)) {
 		if (!reassembly_add(d->reassembly, k, &f, k) || !packet_flow(packet_span(k), &f))
 			return count(d, VERDICT_HELD);
 	}
@@ -192,6 +207,8 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 	path->device = e->device;
 	switch (e->is.kind) {
 	case EROUTE_PASS:
+		if (f.dst.len == 16 && f.length > path->mtu && !is_own(&d->devices[device], &f.src))
+			return count(d, VERDICT_TOO_BIG);	/* nobody cuts IPv6 on its way */
 		return count(d, VERDICT_PASS);
 	case EROUTE_SA:
 		return count(d, protect(d, e, k, &f, path));
@@ -204,11 +221,12 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 bool datapath_path_mtu(struct datapath *d, const struct sa_id *id, size_t mtu)
 {
 	struct sa *sa = sadb_find(d->sas, id);
+	size_t least = id->dst.len == 16 ? IP6_MTU_LEAST : PATH_MTU_LEAST;
 
 	if (sa == NULL || sa->larval || sa->inbound || mtu > UINT16_MAX)
 		return false;
-	if (mtu < PATH_MTU_LEAST)
-		mtu = PATH_MTU_LEAST;
+	if (mtu < least)
+		mtu = least;
 	if (mtu >= sa_limit(d, sa->device, sa))
 		return false;
 	sa->pmtu = (uint16_t)mtu;
@@ -272,6 +290,8 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 			return VERDICT_MALFORMED;
 		if (more)
 			continue;
+		if (!used[n]->inner_tunnel && f.fragment)
+			return VERDICT_FRAGMENT;
 		for (unsigned i = 0; i <= n; i++) {
 			if (sa_selects(used[i], &f))
 				continue;

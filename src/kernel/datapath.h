@@ -13,7 +13,8 @@
 struct device {			/* an ipsecN and the interface below it */
 	char name[16];		/* "" = not in use */
 	char real[16];
-	struct ip_addr addr;	/* of the real interface */
+	struct ip_addr addrs[LIMIT_KLIPS_ADDRESSES];	/* of the real interface, of both families */
+	size_t n_addrs;
 	size_t mtu;		/* of the real interface */
 };
 

@@ -13,13 +13,13 @@
 #include "kernel/esp.h"
 
 #include "base/writer.h"
+#include "generated/limits.h"
+#include "kernel/ip6.h"
 #include "kernel/ipcomp.h"
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
 
-#define IP_HEADER_MAX 60
-#define IV_MAX 16
 #define ICV_MAX 64
 #define AH_LENGTH_UNIT 4	/* AH's length counts 32-bit words, less 2 */
 
@@ -33,21 +33,35 @@ static size_t pad_to(size_t n, size_t align)
 	return (align - n % align) % align;
 }
 
+static size_t ip_header(const struct sa *sa)
+{
+	return sa->id.dst.len == 16 ? IP6_HEADER : IP4_HEADER;
+}
+
+/* Octets of the AH header: a multiple of 4, over IPv6 of 8 (RFC 4302 3.3.3.2.1). */
+static size_t ah_size(const struct sa *sa)
+{
+	size_t n = AH_HEADER + sa->icv;
+
+	return n + pad_to(n, sa->id.dst.len == 16 ? 8 : AH_LENGTH_UNIT);
+}
+
 /* Octets before the payload of an ESP packet in tunnel mode, or added by transport mode. */
 static size_t fixed_overhead(const struct sa *sa)
 {
-	size_t n = (sa->tunnel ? IP4_HEADER : 0) + sa->icv;
+	size_t n = sa->tunnel ? ip_header(sa) : 0;
 
 	if (sa->id.protocol == IPPROTO_COMP)
 		return n;	/* what does not become smaller stays as it is */
 	if (sa->id.protocol == IPPROTO_AH)
-		return n + AH_HEADER;
+		return n + ah_size(sa);
+	n += sa->icv;
 	return n + ESP_HEADER + sa->iv + (encapsulated(sa) ? UDP_HEADER : 0);
 }
 
 size_t sa_room(const struct sa *sa, size_t limit)
 {
-	size_t fixed = fixed_overhead(sa), header = sa->tunnel ? 0 : IP4_HEADER, text;
+	size_t fixed = fixed_overhead(sa), header = sa->tunnel ? 0 : ip_header(sa), text;
 
 	if (limit <= fixed + header)
 		return 0;
@@ -60,7 +74,7 @@ size_t sa_room(const struct sa *sa, size_t limit)
 
 size_t sa_sealed(const struct sa *sa, size_t n)
 {
-	size_t header = sa->tunnel ? 0 : IP4_HEADER, text = n - (n < header ? n : header);
+	size_t header = sa->tunnel ? 0 : ip_header(sa), text = n - (n < header ? n : header);
 
 	if (sa->id.protocol == IPPROTO_ESP)
 		text += ESP_TRAILER + pad_to(text + ESP_TRAILER, sa->align);
@@ -144,12 +158,20 @@ static void ah_clear_options(uint8_t *p, size_t n)
 	}
 }
 
-/* The IP header as AH covers it: what routers may change is zero (RFC 4302 3.3.3.1.1). */
-static struct span ah_header_image(uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX], const uint8_t *p,
-				   size_t header, size_t ah)
+#define IMAGE (LIMIT_KLIPS_HEADER + AH_HEADER + ICV_MAX + 8)
+
+/* The headers as AH covers them, with an AH header of `ah` octets: what routers may change is zero
+ * (RFC 4302 3.3.3.1.1), and so is the ICV. */
+static struct span ah_header_image(uint8_t image[IMAGE], const uint8_t *p, const struct flow *f, const struct sa *sa)
 {
-	memcpy(image, p, header + AH_HEADER);
-	memset(image + header + AH_HEADER, 0, ah - AH_HEADER);
+	size_t header = f->header, ah = ah_size(sa);
+
+	memcpy(image, p, header + ah);
+	memset(image + header + AH_HEADER, 0, sa->icv);
+	if (f->dst.len == 16) {
+		ip6_clear_mutable(image, f);
+		return span_of(image, header + ah);
+	}
 	image[offsetof(struct iphdr, tos)] = 0;
 	memset(image + offsetof(struct iphdr, frag_off), 0, 2);
 	image[offsetof(struct iphdr, ttl)] = 0;
@@ -161,47 +183,65 @@ static struct span ah_header_image(uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV
 /* Push the AH header before the payload in k; its ICV is still zero. */
 static bool ah_wrap(struct sa *sa, struct packet *k, uint8_t next)
 {
+	size_t ah = ah_size(sa);
 	struct writer w;
 
-	if (!packet_push(k, AH_HEADER + sa->icv))
+	if (!packet_push(k, ah))
 		return false;
-	w = writer_on(k->p, AH_HEADER + sa->icv);
+	w = writer_on(k->p, ah);
 	put_u8(&w, next);
-	put_u8(&w, (uint8_t)((AH_HEADER + sa->icv) / AH_LENGTH_UNIT - 2));
+	put_u8(&w, (uint8_t)(ah / AH_LENGTH_UNIT - 2));
 	put_u16(&w, 0);
 	put_u32(&w, sa->id.spi);
 	put_u32(&w, sa->seq);
-	put_zero(&w, sa->icv);
+	put_zero(&w, ah - AH_HEADER);
 	return true;
 }
 
-static bool ah_sign(struct sa *sa, struct packet *k, size_t header)
+/* k holds the whole packet, f describes its headers. */
+static bool ah_sign(struct sa *sa, struct packet *k, const struct flow *f)
 {
-	uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX];
-	size_t ah = AH_HEADER + sa->icv;
-	struct span covered = ah_header_image(image, k->p, header, ah);
+	uint8_t image[IMAGE];
+	size_t before = f->header + ah_size(sa);
+	struct span covered = ah_header_image(image, k->p, f, sa);
 
-	return transform_seal(sa->transform, covered, span_of(NULL, 0), k->p + header + ah,
-			      k->n - header - ah, span_of(NULL, 0), k->p + header + AH_HEADER);
+	return transform_seal(sa->transform, covered, span_of(NULL, 0), k->p + before, k->n - before,
+			      span_of(NULL, 0), k->p + f->header + AH_HEADER);
+}
+
+/* The header of a tunnel takes over DSCP, ECN and flow label; what may not be cut inside may not be cut outside,
+ * but what every link of IPv6 carries may be cut by those of IPv4 (RFC 4301 5.1.2, RFC 4213 3.2). */
+static void tunnel_header(const struct sa *sa, uint8_t *p, size_t n, const struct flow *f, uint16_t id, uint8_t protocol)
+{
+	bool df = f->df && (f->dst.len == 4 || f->length > IP6_MTU_LEAST);
+
+	if (sa->id.dst.len == 16)
+		ip6_write(p, &(struct ip6){ .src = sa->src, .dst = sa->id.dst, .next = protocol,
+					    .traffic_class = f->tos, .label = f->label, .length = n });
+	else
+		ip4_write(p, &(struct ip4){ .src = sa->src, .dst = sa->id.dst, .protocol = protocol,
+					    .tos = f->tos, .df = df, .id = id, .length = n });
 }
 
 /* Put the IP header before what was wrapped: a new one, or the old one changed. */
 static enum verdict finish_header(struct sa *sa, struct packet *k, const struct flow *f,
 				  const uint8_t *old, uint16_t id, uint8_t protocol)
 {
-	size_t header = sa->tunnel ? IP4_HEADER : f->header;
+	size_t header = sa->tunnel ? ip_header(sa) : f->header;
+	struct flow now = *f;
 
 	if (!packet_push(k, header) || k->n > PACKET_MAX)
 		return VERDICT_NO_ROOM;
 	if (sa->tunnel) {
-		ip4_write(k->p, &(struct ip4){ .src = sa->src, .dst = sa->id.dst, .protocol = protocol,
-					       .tos = f->tos, .df = f->df, .id = id, .length = k->n });
+		tunnel_header(sa, k->p, k->n, f, id, protocol);
+		now = (struct flow){ .dst = sa->id.dst, .header = header };
 	} else {
 		memcpy(k->p, old, header);
-		ip4_identify(k->p, id);	/* else the host would, after AH has signed it */
-		ip4_retarget(k->p, header, protocol, k->n);
+		if (f->dst.len == 4)
+			ip4_identify(k->p, id);	/* else the host would, after AH has signed it */
+		packet_retarget(k->p, f, protocol, k->n);
 	}
-	if (sa->id.protocol == IPPROTO_AH && !ah_sign(sa, k, header))
+	if (sa->id.protocol == IPPROTO_AH && !ah_sign(sa, k, &now))
 		return VERDICT_CRYPTO;
 	return VERDICT_SEND;
 }
@@ -243,14 +283,20 @@ static bool take_number(struct sa *sa)
 enum verdict sa_seal(struct sa *sa, struct packet *k, const struct flow *f, const uint8_t *random,
 		     uint16_t id)
 {
-	uint8_t old[IP_HEADER_MAX], next = sa->tunnel ? IPPROTO_IPIP : f->protocol, now;
+	uint8_t old[LIMIT_KLIPS_HEADER], next = f->next, now;
 	enum verdict v;
 	size_t bytes;
 
 	if (sa->larval)
 		return VERDICT_NO_SA;
-	if (!sa->tunnel && f->fragment)
+	if (sa->tunnel)
+		next = f->dst.len == 16 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	else if (f->fragment)
 		return VERDICT_FRAGMENT;
+	else if (f->routed && sa->id.protocol == IPPROTO_AH)
+		return VERDICT_ROUTED;
+	else if (f->dst.len != sa->id.dst.len)
+		return VERDICT_FAMILY;
 	if (!take_number(sa))
 		return VERDICT_EXHAUSTED;
 	packet_cut(k, f->length);
@@ -312,11 +358,11 @@ static enum verdict esp_unwrap(struct sa *sa, struct packet *k, uint8_t *next)
 	return strip_trailer(k, next);
 }
 
-/* k holds the whole packet of which the first `header` octets are IP's; afterwards what follows AH. */
-static enum verdict ah_unwrap(struct sa *sa, struct packet *k, size_t header, uint8_t *next)
+/* k holds the whole packet, f describes its headers; afterwards what follows AH. */
+static enum verdict ah_unwrap(struct sa *sa, struct packet *k, const struct flow *f, uint8_t *next)
 {
-	uint8_t image[IP_HEADER_MAX + AH_HEADER + ICV_MAX];
-	size_t ah = AH_HEADER + sa->icv;
+	uint8_t image[IMAGE];
+	size_t header = f->header, ah = ah_size(sa);
 	const uint8_t *p = k->p + header;
 	struct span covered;
 	uint32_t seq;
@@ -326,7 +372,7 @@ static enum verdict ah_unwrap(struct sa *sa, struct packet *k, size_t header, ui
 	seq = get_u32(p + 8);
 	if (!replay_fresh(&sa->replay, seq))
 		return VERDICT_REPLAY;
-	covered = ah_header_image(image, k->p, header, ah);
+	covered = ah_header_image(image, k->p, f, sa);
 	if (!transform_open(sa->transform, covered, span_of(NULL, 0), k->p + header + ah,
 			    k->n - header - ah, span_of(NULL, 0), span_of(p + AH_HEADER, sa->icv)))
 		return VERDICT_BAD_ICV;
@@ -366,14 +412,14 @@ static enum verdict leave_tunnel(struct packet *k, const struct flow *f, uint8_t
 {
 	struct flow inner;
 
-	if (next == IPPROTO_IPV6)
-		return VERDICT_FAMILY;
-	if (next != IPPROTO_IPIP)
+	if (next != IPPROTO_IPIP && next != IPPROTO_IPV6)
 		return VERDICT_BAD_NEXT;
 	if (!packet_flow(packet_span(k), &inner))
 		return VERDICT_MALFORMED;
+	if (inner.dst.len != (next == IPPROTO_IPV6 ? 16 : 4))
+		return VERDICT_BAD_NEXT;
 	packet_cut(k, inner.length);	/* RFC 4303 2.7: padding for traffic flow secrecy */
-	ip4_merge_ecn(k->p, inner.header, f->tos);
+	packet_merge_ecn(k->p, &inner, f->tos);
 	return VERDICT_DELIVER;
 }
 
@@ -394,15 +440,15 @@ static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *
 	if (!packet_push(k, f->header))
 		return VERDICT_NO_ROOM;
 	memcpy(k->p, old, f->header);
-	ip4_retarget(k->p, f->header, next, k->n);
-	if (encapsulated(sa))
+	packet_retarget(k->p, f, next, k->n);
+	if (encapsulated(sa) && f->dst.len == 4)
 		renew_checksum(k, f->header, next);
 	return VERDICT_DELIVER;
 }
 
 enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f, bool *more)
 {
-	uint8_t old[IP_HEADER_MAX], next = 0;
+	uint8_t old[LIMIT_KLIPS_HEADER], next = 0;
 	enum verdict v;
 
 	if (sa->larval)
@@ -410,7 +456,7 @@ enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f, bool
 	packet_cut(k, f->length);
 	memcpy(old, k->p, f->header);
 	if (sa->id.protocol == IPPROTO_AH) {
-		v = ah_unwrap(sa, k, f->header, &next);
+		v = ah_unwrap(sa, k, f, &next);
 	} else if (sa->id.protocol == IPPROTO_COMP) {
 		packet_pull(k, f->header);
 		v = ipcomp_unwrap(sa->comp, k, sa->tunnel ? 0 : f->header, &next);

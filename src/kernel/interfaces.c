@@ -77,12 +77,17 @@ size_t interfaces_list(struct kernel_interface **out, const char **why)
 	return n;
 }
 
-struct ip_addr interface_address(const struct kernel_interface *list, size_t n, const char *name)
+size_t interface_addresses(const char *name, struct ip_addr *out, size_t max)
 {
-	struct ip_addr none = { .len = 0 };
+	struct ifaddrs *all;
+	struct ip_addr addr;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].real, name) == 0 && list[i].addr.len == 4)
-			return list[i].addr;
-	return none;
+	if (getifaddrs(&all) != 0)
+		return 0;
+	for (const struct ifaddrs *i = all; i != NULL && n < max; i = i->ifa_next)
+		if (strcmp(i->ifa_name, name) == 0 && usable(i, &addr))
+			out[n++] = addr;
+	freeifaddrs(all);
+	return n;
 }

@@ -13,7 +13,7 @@ size_t interfaces_list(struct kernel_interface **out, const char **why);
 /* Is that the name of a KLIPS virtual interface: "ipsec" and one digit? */
 bool interface_is_virtual(const char *name);
 
-/* The first IPv4 address of the real interface `name` in that list; none (len 0) when it has none. */
-struct ip_addr interface_address(const struct kernel_interface *list, size_t n, const char *name);
+/* The addresses of the interface `name` that pluto could listen on, at most max, in the order of the system; how many. */
+size_t interface_addresses(const char *name, struct ip_addr *out, size_t max);
 
 #endif

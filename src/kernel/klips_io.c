@@ -2,10 +2,13 @@
 #include "kernel/klips_process.h"
 
 #include "base/text.h"
+#include "kernel/fragments.h"
+#include "kernel/raw6.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <stdlib.h>
@@ -29,7 +32,7 @@ static bool worth_a_line(enum verdict v)
 	case VERDICT_HELD:
 	case VERDICT_TOO_BIG:
 	case VERDICT_DUMMY:
-	case VERDICT_FAMILY:
+	case VERDICT_OF_LINK:
 		return false;
 	default:
 		return true;
@@ -58,38 +61,71 @@ static void tell(struct klips *k, enum verdict v, const struct path *path, const
 
 static void send_raw(int fd, struct span s)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_storage to;
+	struct endpoint e = { .port = 0 };	/* where the header says */
+	unsigned len;
 
 	if (fd < 0 || s.n < IP4_HEADER)
 		return;
-	memcpy(&to.sin_addr, s.p + 16, 4);	/* where the header says */
+	e.addr = addr_from_bytes(s.p[0] >> 4 == 4 ? span_sub(s, 16, 4) : span_sub(s, 24, 16));
+	if (addr_is_none(&e.addr))
+		return;
+	len = endpoint_to_sockaddr(&e, &to);
 	/* A full queue loses the packet, as any router would. */
-	(void)sendto(fd, s.p, s.n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
+	(void)sendto(fd, s.p, s.n, MSG_NOSIGNAL, (struct sockaddr *)&to, len);
 }
 
 static void send_out(struct klips *k, const struct path *path, struct packet *p)
 {
-	int fd = path->device < LIMIT_KLIPS_DEVICES ? k->ports[path->device].out : -1;
+	const struct port *port = path->device < LIMIT_KLIPS_DEVICES ? &k->ports[path->device] : NULL;
+	int fd = port == NULL || p->n == 0 ? -1 : p->p[0] >> 4 == 4 ? port->out : port->out6;
 	struct fragments f;
 	struct packet piece;
+	uint32_t id;
 
 	if (p->n <= path->mtu) {
 		send_raw(fd, packet_span(p));
 		return;
 	}
-	if (!fragments_begin(&f, p, path->mtu))
+	k->d.random(k, &id, sizeof id);
+	if (!fragments_begin(&f, p, path->mtu, id))
 		return;
 	while (fragments_next(&f, &piece))
 		send_raw(fd, packet_span(&piece));
 }
 
-static void send_too_big(struct klips *k, unsigned device, const struct path *path, struct span about)
+/* The header and the checksum of an ICMPv6 message are the system's, which knows our address on that side. */
+static void send_too_big6(struct klips *k, const struct path *path, struct span about, const struct ip_addr *to)
 {
-	uint8_t icmp[ICMP_TOO_BIG];
-	size_t n = icmp_too_big(icmp, about, &k->d.devices[device].addr, path->mtu, 0);
+	uint8_t icmp[IP6_TOO_BIG];
+	size_t n = ip6_too_big(icmp, about, path->mtu);
+	struct sockaddr_storage ss;
+	unsigned len = endpoint_to_sockaddr(&(struct endpoint){ .addr = *to }, &ss);
 
 	if (n > 0)
-		send_raw(k->plain, span_of(icmp, n));
+		(void)sendto(k->sockets[SOCKET_PLAIN6], icmp, n, MSG_NOSIGNAL, (struct sockaddr *)&ss, len);
+}
+
+static void send_too_big(struct klips *k, unsigned device, const struct path *path, struct span about)
+{
+	const struct device *d = &k->d.devices[device];
+	struct ip_addr me = { .len = 4 };	/* without an address of ours the system gives one */
+	uint8_t icmp[ICMP_TOO_BIG];
+	struct flow f;
+	size_t n;
+
+	if (!packet_flow(about, &f))
+		return;
+	if (f.dst.len == 16) {
+		send_too_big6(k, path, about, &f.src);
+		return;
+	}
+	for (size_t i = d->n_addrs; i-- > 0; )
+		if (d->addrs[i].len == 4)
+			me = d->addrs[i];
+	n = icmp_too_big(icmp, about, &me, path->mtu, 0);
+	if (n > 0)
+		send_raw(k->sockets[SOCKET_PLAIN], span_of(icmp, n));
 }
 
 /* Somebody removed the device.  Without it nothing comes from the host; without closing it, poll() would
@@ -147,9 +183,8 @@ void io_release(struct klips *k, struct eroute *e)
 	}
 }
 
-static void receive(struct klips *k, uint8_t *room, size_t n)
+static void receive(struct klips *k, struct packet p)
 {
-	struct packet p = packet_on(room, n);
 	struct path path;
 	struct flow f;
 	enum verdict v;
@@ -162,73 +197,108 @@ static void receive(struct klips *k, uint8_t *room, size_t n)
 		(void)!write(k->ports[path.device].tun, p.p, p.n);	/* down: lost, as on any wire */
 }
 
-void io_raw(struct klips *k, int fd)
+static bool is_six(enum klips_socket s)
 {
+	return s == SOCKET_ESP6 || s == SOCKET_AH6;
+}
+
+static const uint8_t protocols[SOCKETS] = {
+	[SOCKET_ESP] = IPPROTO_ESP, [SOCKET_AH] = IPPROTO_AH, [SOCKET_UDP] = IPPROTO_UDP,
+	[SOCKET_ESP6] = IPPROTO_ESP, [SOCKET_AH6] = IPPROTO_AH,
+};
+
+/* Of IPv6 the header is missing and has to be made from what is told beside. */
+static void take(struct klips *k, enum klips_socket s, uint8_t *room, struct msghdr *m, size_t n)
+{
+	struct packet p = packet_on(room, n);
+
+	if (!is_six(s) || raw6_restore(m, protocols[s], &p))
+		receive(k, p);
+}
+
+void io_raw(struct klips *k, enum klips_socket s)
+{
+	static uint8_t controls[BATCH][RAW6_CONTROL];
+	static struct sockaddr_in6 from[BATCH];
 	struct mmsghdr m[BATCH];
 	struct iovec iov[BATCH];
 
-	memset(m, 0, sizeof m);
-	for (unsigned i = 0; i < BATCH; i++) {
-		iov[i] = (struct iovec){ .iov_base = rooms[i] + PACKET_HEAD, .iov_len = PACKET_MAX };
-		m[i].msg_hdr.msg_iov = &iov[i];
-		m[i].msg_hdr.msg_iovlen = 1;
-	}
 	for (unsigned turn = 0; turn < TURN / BATCH; turn++) {
-		int n = recvmmsg(fd, m, BATCH, MSG_DONTWAIT, NULL);
+		int n;
 
+		memset(m, 0, sizeof m);
+		for (unsigned i = 0; i < BATCH; i++) {
+			iov[i] = (struct iovec){ .iov_base = rooms[i] + PACKET_HEAD, .iov_len = PACKET_MAX };
+			m[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+			if (!is_six(s))
+				continue;
+			m[i].msg_hdr.msg_name = &from[i];
+			m[i].msg_hdr.msg_namelen = sizeof from[i];
+			m[i].msg_hdr.msg_control = controls[i];
+			m[i].msg_hdr.msg_controllen = sizeof controls[i];
+		}
+		n = recvmmsg(k->sockets[s], m, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++)
-			receive(k, rooms[i], m[i].msg_len);
+			take(k, s, rooms[i], &m[i].msg_hdr, m[i].msg_len);
 		if (n < BATCH)
 			return;
 	}
 }
 
+/* Does the system tell of a packet that was too big?  Its size goes to *mtu. */
+static bool too_big(const struct cmsghdr *c, uint32_t *mtu)
+{
+	struct sock_extended_err e;
+
+	if (c->cmsg_len < CMSG_LEN(sizeof e) ||
+	    !((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+	      (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR)))
+		return false;
+	memcpy(&e, CMSG_DATA(c), sizeof e);
+	*mtu = e.ee_info;
+	return (e.ee_origin == SO_EE_ORIGIN_ICMP && e.ee_type == ICMP_DEST_UNREACH && e.ee_code == ICMP_FRAG_NEEDED) ||
+	       (e.ee_origin == SO_EE_ORIGIN_ICMP6 && e.ee_type == ICMP6_PACKET_TOO_BIG);
+}
+
 /* What a router says of a packet of ours: the MTU is the only thing believed, within bounds. */
 static void one_error(struct klips *k, struct msghdr *m, struct span about, uint8_t protocol)
 {
-	const struct sockaddr_in *to = m->msg_name;
 	struct sa_id id = { .protocol = protocol == IPPROTO_UDP ? IPPROTO_ESP : protocol };
+	struct sockaddr_storage to = { 0 };
+	uint32_t mtu;
 
-	if (m->msg_namelen < sizeof *to || to->sin_family != AF_INET)
-		return;
-	id.dst = addr_from_bytes(span_of(&to->sin_addr, 4));
+	memcpy(&to, m->msg_name, m->msg_namelen < sizeof to ? m->msg_namelen : sizeof to);
+	id.dst = endpoint_from_sockaddr(&to).addr;
 	if (protocol == IPPROTO_UDP)
 		about = span_from(about, UDP_HEADER);
 	id.spi = sa_read_spi(about, id.protocol);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		struct sock_extended_err e;
 		char line[160], sa[SA_TEXT];
 		struct text t = text_on(line, sizeof line);
 
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR ||
-		    c->cmsg_len < CMSG_LEN(sizeof e))
+		if (!too_big(c, &mtu) || !datapath_path_mtu(&k->d, &id, mtu))
 			continue;
-		memcpy(&e, CMSG_DATA(c), sizeof e);
-		if (e.ee_origin != SO_EE_ORIGIN_ICMP || e.ee_type != ICMP_DEST_UNREACH ||
-		    e.ee_code != ICMP_FRAG_NEEDED || !datapath_path_mtu(&k->d, &id, e.ee_info))
-			continue;
-		text_add(&t, "a router says that packets of %s may have %u octets", sa_format(&id, sa),
-			 e.ee_info);
+		text_add(&t, "a router says that packets of %s may have %u octets", sa_format(&id, sa), mtu);
 		wire_log(k, line);
 	}
 }
 
-void io_errors(struct klips *k, int fd, uint8_t protocol)
+void io_errors(struct klips *k, enum klips_socket s)
 {
 	uint8_t about[128];
 	char control[512];
-	struct sockaddr_in to;
+	struct sockaddr_storage to;
 
 	for (unsigned i = 0; i < TURN; i++) {
 		struct iovec iov = { .iov_base = about, .iov_len = sizeof about };
 		struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &iov,
 				    .msg_iovlen = 1, .msg_control = control,
 				    .msg_controllen = sizeof control };
-		ssize_t n = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+		ssize_t n = recvmsg(k->sockets[s], &m, MSG_ERRQUEUE | MSG_DONTWAIT);
 
 		if (n < 0)
 			return;
-		one_error(k, &m, span_of(about, (size_t)n), protocol);
+		one_error(k, &m, span_of(about, (size_t)n), protocols[s]);
 	}
 }
 
@@ -257,7 +327,7 @@ bool io_filter(struct klips *k, uint16_t port)
 	}
 	if (port == 0)
 		code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	if (setsockopt(k->udp, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) != 0)
+	if (setsockopt(k->sockets[SOCKET_UDP], SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) != 0)
 		return false;
 	k->natt_port = port;
 	return true;

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FIXED 4			/* control, esp, ah, udp: before the devices in the list to poll */
+#define FIXED (1 + SOCKETS)	/* control and the raw sockets: before the devices in the list to poll */
 #define IDLE_MS 30000
 
 static void fill_random(void *ctx, void *p, size_t n)
@@ -52,14 +52,11 @@ static bool open_all(struct klips *k, const char **why)
 	struct opened o;
 
 	k->opener = opener_start();
-	if (k->opener < 0 || !opener_sockets(k->opener, &o) || o.bad != REASON_NONE || o.n != 4) {
+	if (k->opener < 0 || !opener_sockets(k->opener, &o) || o.bad != REASON_NONE) {
 		*why = "klips cannot open raw sockets; start it as root, or with CAP_NET_RAW and CAP_NET_ADMIN";
 		return false;
 	}
-	k->esp = o.fds[0];
-	k->ah = o.fds[1];
-	k->udp = o.fds[2];
-	k->plain = o.fds[3];
+	opened_take(&o, k->sockets, SOCKETS);
 	if (!io_filter(k, 0)) {
 		*why = "klips cannot filter what its raw socket receives; the kernel has no socket filters";
 		return false;
@@ -69,13 +66,11 @@ static bool open_all(struct klips *k, const char **why)
 
 static void attend(struct klips *k, const struct pollfd *p)
 {
-	static const uint8_t protocols[FIXED] = { 0, IPPROTO_ESP, IPPROTO_AH, IPPROTO_UDP };
-
-	for (unsigned i = 1; i < FIXED; i++) {
-		if (p[i].revents & POLLERR)
-			io_errors(k, p[i].fd, protocols[i]);
-		if (p[i].revents & POLLIN)
-			io_raw(k, p[i].fd);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		if (p[1 + i].revents & POLLERR)
+			io_errors(k, (enum klips_socket)i);
+		if (p[1 + i].revents & POLLIN)
+			io_raw(k, (enum klips_socket)i);
 	}
 	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
 		if (p[FIXED + i].revents & (POLLIN | POLLERR))
@@ -94,9 +89,11 @@ static void run(struct klips *k)
 		int wanted = (wire_full(k) ? 0 : POLLIN) | (k->out_n > 0 ? POLLOUT : 0);
 
 		p[0] = (struct pollfd){ .fd = k->control, .events = (short)wanted };
-		p[1] = (struct pollfd){ .fd = k->esp, .events = POLLIN };
-		p[2] = (struct pollfd){ .fd = k->ah, .events = POLLIN };
-		p[3] = (struct pollfd){ .fd = k->udp, .events = POLLIN };
+		for (unsigned i = 0; i < SOCKETS; i++) {
+			bool receives = i != SOCKET_PLAIN && i != SOCKET_PLAIN6;
+
+			p[1 + i] = (struct pollfd){ .fd = receives ? k->sockets[i] : -1, .events = POLLIN };
+		}
 		for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
 			p[FIXED + i] = (struct pollfd){ .fd = k->ports[i].tun, .events = POLLIN };
 		if (poll(p, FIXED + LIMIT_KLIPS_DEVICES, IDLE_MS) < 0)
@@ -144,7 +141,7 @@ int main(int argc, char **argv)
 	k->control = KLIPS_CONTROL_FD;
 	k->arena = arena_new();
 	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
-		k->ports[i] = (struct port){ .tun = -1, .out = -1 };
+		k->ports[i] = (struct port){ .tun = -1, .out = -1, .out6 = -1 };
 	datapath_init(&k->d, k, fill_random, on_acquire);
 	k->d.now_ms = now_ms();
 	ok = open_all(k, &why);

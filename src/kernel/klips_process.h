@@ -10,15 +10,24 @@
 struct port {			/* the descriptors of one device; -1 = none */
 	int tun;
 	int out;		/* raw, bound to the real interface: what is sent there is not routed anew */
+	int out6;		/* the same for IPv6 */
+};
+
+/* Raw sockets; those of IPv6 are -1 where the system has none. */
+enum klips_socket {
+	SOCKET_ESP, SOCKET_AH, SOCKET_UDP,	/* on which protected packets come in */
+	SOCKET_PLAIN,				/* bound to nothing: for ICMP to the inside */
+	SOCKET_ESP6, SOCKET_AH6,
+	SOCKET_PLAIN6,				/* takes ICMPv6 alone, to which the system adds the header */
+	SOCKETS
 };
 
 struct klips {
 	struct datapath d;
 	struct port ports[LIMIT_KLIPS_DEVICES];
 	int control, opener;
-	int esp, ah, udp;	/* raw sockets on which protected packets come in */
-	int plain;		/* raw, bound to nothing: for ICMP to the inside */
-	unsigned natt_port;	/* UDP port that the filter of `udp` lets through, 0 = none */
+	int sockets[SOCKETS];
+	unsigned natt_port;	/* UDP port that the filter of SOCKET_UDP lets through, 0 = none */
 	bool natt_any;		/* several are in use: the filter lets all through */
 	struct arena *arena;	/* of one request */
 	uint8_t in[LIMIT_KLIPS_FRAME + 4];	/* octets of requests not complete yet */
@@ -45,8 +54,8 @@ bool wire_full(const struct klips *k);	/* no more requests until answers are rea
 
 void io_tun(struct klips *k, unsigned device);		/* packets from the host */
 void io_release(struct klips *k, struct eroute *e);	/* packets that waited for an SA */
-void io_raw(struct klips *k, int fd);			/* packets from the net */
-void io_errors(struct klips *k, int fd, uint8_t protocol);	/* what ICMP said of ours */
+void io_raw(struct klips *k, enum klips_socket s);		/* packets from the net */
+void io_errors(struct klips *k, enum klips_socket s);		/* what ICMP said of ours */
 bool io_filter(struct klips *k, uint16_t port);		/* let ESP in UDP to that port in */
 
 /* ---- klips_opener.c: the only part that keeps privileges ---- */
@@ -54,21 +63,26 @@ bool io_filter(struct klips *k, uint16_t port);		/* let ESP in UDP to that port 
 struct opened {
 	enum reason bad;	/* REASON_NONE = done */
 	int error;		/* errno behind it, 0 = none */
-	struct ip_addr addr;
+	struct ip_addr addrs[LIMIT_KLIPS_ADDRESSES];
+	size_t n_addrs;
 	size_t mtu;
 	unsigned n;		/* descriptors */
-	int fds[4];
+	int fds[SOCKETS];
+	bool have[SOCKETS];	/* which of those that were asked for they are, in this order */
 };
 
 /* Start the process that opens devices and sockets; the descriptor to ask it, or -1. */
 int opener_start(void);
 
-/* The raw sockets: fds are esp, ah, udp, plain. */
+/* The raw sockets, in the order of enum klips_socket. */
 bool opener_sockets(int opener, struct opened *out);
 
-/* An ipsecN on a real interface: fds are out and, unless have_tun, tun. */
+/* An ipsecN on a real interface: fds are out, out6 and, unless have_tun, tun. */
 bool opener_attach(int opener, const char *virtual_, const char *real, bool have_tun,
 		   struct opened *out);
+
+/* The descriptors that came, to their places; -1 for those that did not. */
+void opened_take(const struct opened *o, int *fds, size_t n);
 
 /* ---- klips_sandbox.c: giving up privileges ---- */
 

@@ -134,10 +134,18 @@ static unsigned find_device(const struct klips *k, struct span name)
 	return datapath_device(&k->d, text);
 }
 
+static void replace_fd(int *fd, int with)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = with;
+}
+
 static enum reason attach(struct klips *k, const char *virtual_, const char *real, int *error)
 {
 	unsigned i = interface_is_virtual(virtual_) ? (unsigned)(virtual_[5] - '0') : DEVICE_NONE;
 	struct opened o;
+	int fds[3];
 
 	if (i >= LIMIT_KLIPS_DEVICES)
 		return REASON_KLIPS_DEVICE_NAME;
@@ -146,14 +154,15 @@ static enum reason attach(struct klips *k, const char *virtual_, const char *rea
 	*error = o.error;
 	if (o.bad != REASON_NONE)
 		return o.bad;
-	if (k->ports[i].out >= 0)
-		close(k->ports[i].out);
-	k->ports[i].out = o.fds[0];
-	if (o.n > 1)
-		k->ports[i].tun = o.fds[1];
+	opened_take(&o, fds, 3);
+	replace_fd(&k->ports[i].out, fds[0]);
+	replace_fd(&k->ports[i].out6, fds[1]);
+	if (fds[2] >= 0)
+		k->ports[i].tun = fds[2];
 	snprintf(k->d.devices[i].name, sizeof k->d.devices[i].name, "%s", virtual_);
 	snprintf(k->d.devices[i].real, sizeof k->d.devices[i].real, "%s", real);
-	k->d.devices[i].addr = o.addr;
+	memcpy(k->d.devices[i].addrs, o.addrs, sizeof o.addrs);
+	k->d.devices[i].n_addrs = o.n_addrs;
 	k->d.devices[i].mtu = o.mtu;
 	return REASON_NONE;
 }

@@ -1,8 +1,11 @@
 /* packet.c -- IP packets: reading headers, building the few that the datapath adds. */
 #include "kernel/packet.h"
 
+#include "kernel/ip6.h"
+
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
 
 struct packet packet_on(uint8_t *room, size_t n)
@@ -48,7 +51,7 @@ void packet_cut(struct packet *k, size_t n)
 }
 
 /* Ports stand where the transport protocols that have them put them: its first 4 octets. */
-static void read_ports(struct span body, struct flow *f)
+void packet_read_ports(struct span body, struct flow *f)
 {
 	switch (f->protocol) {
 	case IPPROTO_TCP:
@@ -74,23 +77,33 @@ static bool read_ip4(struct span s, struct flow *f)
 	f->length = get_u16(s.p + offsetof(struct iphdr, tot_len));
 	if (header < IP4_HEADER || f->length < header || f->length > s.n)
 		return false;
-	f->header = header;
+	f->header = f->body = header;
 	f->tos = s.p[offsetof(struct iphdr, tos)];
 	off = get_u16(s.p + offsetof(struct iphdr, frag_off));
 	f->df = (off & IP_DF) != 0;
-	f->fragment = (off & (IP_MF | IP_OFFMASK)) != 0;
-	f->protocol = s.p[offsetof(struct iphdr, protocol)];
+	f->more = (off & IP_MF) != 0;
+	f->offset = (size_t)(off & IP_OFFMASK) * 8;
+	f->fragment = f->more || f->offset != 0;
+	f->next_at = offsetof(struct iphdr, protocol);
+	f->protocol = f->next = s.p[f->next_at];
 	f->src = addr_from_bytes(span_of(s.p + offsetof(struct iphdr, saddr), 4));
 	f->dst = addr_from_bytes(span_of(s.p + offsetof(struct iphdr, daddr), 4));
-	if ((off & IP_OFFMASK) == 0)
-		read_ports(span_sub(s, header, f->length - header), f);
+	if (f->offset == 0)
+		packet_read_ports(span_sub(s, header, f->length - header), f);
 	return true;
 }
 
 bool packet_flow(struct span s, struct flow *f)
 {
 	*f = (struct flow){ .header = 0 };
-	return s.n > 0 && s.p[0] >> 4 == IPVERSION && read_ip4(s, f);
+	switch (s.n > 0 ? s.p[0] >> 4 : 0) {
+	case 4:
+		return read_ip4(s, f);
+	case 6:
+		return ip6_read(s, f);
+	default:
+		return false;
+	}
 }
 
 uint16_t inet_checksum(const uint8_t *p, size_t n)
@@ -148,46 +161,17 @@ void ip4_identify(uint8_t *p, uint16_t id)
 		set_u16(at, id);
 }
 
-bool fragments_begin(struct fragments *s, const struct packet *k, size_t mtu)
+void packet_retarget(uint8_t *p, const struct flow *f, uint8_t protocol, size_t length)
 {
-	struct flow f;
-
-	if (!packet_flow(packet_span(k), &f) || mtu < f.header + 8)
-		return false;
-	s->whole = *k;
-	memcpy(s->header, k->p, IP4_HEADER);
-	s->header[0] = IPVERSION << 4 | IP4_HEADER / 4;
-	s->first = f.header;
-	s->room = (mtu - f.header) & ~(size_t)7;
-	s->at = 0;
-	return true;
+	if (f->dst.len == 4) {
+		ip4_retarget(p, f->header, protocol, length);
+		return;
+	}
+	p[f->next_at] = protocol;
+	set_u16(p + offsetof(struct ip6_hdr, ip6_plen), (uint16_t)(length - IP6_HEADER));
 }
 
-/* The first piece keeps the header with its options; later ones carry none of them. */
-bool fragments_next(struct fragments *s, struct packet *piece)
-{
-	size_t left = s->whole.n - s->first - s->at, header = s->at == 0 ? s->first : IP4_HEADER;
-	size_t n = left < s->room ? left : s->room;
-	uint16_t off;
-
-	if (left == 0)
-		return false;
-	*piece = s->whole;
-	packet_pull(piece, s->first + s->at - header);
-	packet_cut(piece, header + n);
-	if (s->at > 0)
-		memcpy(piece->p, s->header, IP4_HEADER);
-	off = (uint16_t)(get_u16(s->header + offsetof(struct iphdr, frag_off)) + s->at / 8);
-	if (n < left)
-		off |= IP_MF;
-	set_u16(piece->p + offsetof(struct iphdr, frag_off), off);
-	set_u16(piece->p + offsetof(struct iphdr, tot_len), (uint16_t)(header + n));
-	set_checksum(piece->p, header);
-	s->at += n;
-	return true;
-}
-
-void ip4_merge_ecn(uint8_t *inner, size_t header, uint8_t outer_tos)
+static void ip4_merge_ecn(uint8_t *inner, size_t header, uint8_t outer_tos)
 {
 	uint8_t *tos = inner + offsetof(struct iphdr, tos);
 	uint8_t ecn = *tos & IPTOS_ECN_MASK;
@@ -198,12 +182,18 @@ void ip4_merge_ecn(uint8_t *inner, size_t header, uint8_t outer_tos)
 	set_checksum(inner, header);
 }
 
+void packet_merge_ecn(uint8_t *inner, const struct flow *f, uint8_t outer_tos)
+{
+	if (f->dst.len == 4)
+		ip4_merge_ecn(inner, f->header, outer_tos);
+	else
+		ip6_merge_ecn(inner, outer_tos);
+}
+
 /* RFC 1122 3.2.2: never about an ICMP error, a later fragment, or what was not sent to one host. */
 static bool icmp_allowed(struct span s, const struct flow *f)
 {
-	uint16_t off = get_u16(s.p + offsetof(struct iphdr, frag_off));
-
-	if ((off & IP_OFFMASK) != 0 || addr_is_any(&f->src) || f->dst.b[0] >= 224)
+	if (f->offset != 0 || addr_is_any(&f->src) || f->dst.b[0] >= 224)
 		return false;
 	if (f->protocol != IPPROTO_ICMP)
 		return true;
@@ -226,7 +216,7 @@ size_t icmp_too_big(uint8_t *out, struct span s, const struct ip_addr *me, size_
 	size_t quoted, n;
 	uint8_t *icmp = out + IP4_HEADER;
 
-	if (!packet_flow(s, &f) || !icmp_allowed(s, &f))
+	if (!packet_flow(s, &f) || f.dst.len != 4 || !icmp_allowed(s, &f))
 		return 0;
 	quoted = span_sub(s, 0, f.header + 8).n;
 	n = IP4_HEADER + sizeof(struct icmphdr) + quoted;

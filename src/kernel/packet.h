@@ -38,16 +38,34 @@ struct flow {
 	struct ip_addr src, dst;
 	uint8_t protocol;
 	uint16_t sport, dport;	/* 0 where the packet shows none */
-	size_t header;		/* octets of the IP header with its options */
+	size_t body;		/* where that protocol's own header begins */
 	size_t length;		/* octets of the packet; what follows is not part of it */
+	/* Transport mode leaves so many octets in front: the header with its options, or with those extension headers
+	 * that routers look at.  What follows is of protocol `next`, which the octet at next_at names. */
+	size_t header, next_at;
+	uint8_t next;
 	uint8_t tos;		/* DSCP and ECN */
-	bool df;
+	uint32_t label;		/* of IPv6 */
+	bool df;		/* never cut on the way; so is all IPv6 */
 	bool fragment;		/* not a whole datagram */
+	bool more;		/* fragments follow */
+	size_t offset;		/* octets of the datagram before this fragment */
+	size_t fragment_at;	/* where the fragment header of IPv6 stands, 0 = none */
+	size_t fragment_named;	/* the octet that names it */
+	bool routed;		/* has a routing header of IPv6 with somewhere to go yet */
 };
 
-/* Read the IP header at the start of s.  False when it is cut off or makes no sense.
- * IPv4 alone: an IPv6 packet gives false. */
+/* Read the IP header at the start of s.  False when it is cut off or makes no sense. */
 bool packet_flow(struct span s, struct flow *f);
+
+/* The ports in `body`, of f->protocol. */
+void packet_read_ports(struct span body, struct flow *f);
+
+/* Change the headers at p, which f describes: another protocol after f->header octets, and another length of the whole. */
+void packet_retarget(uint8_t *p, const struct flow *f, uint8_t protocol, size_t length);
+
+/* The ECN field of the inner packet on leaving a tunnel (RFC 4301 5.1.2.1 note 6). */
+void packet_merge_ecn(uint8_t *inner, const struct flow *f, uint8_t outer_tos);
 
 #define IP4_HEADER 20		/* without options */
 #define UDP_HEADER 8
@@ -69,23 +87,6 @@ void ip4_retarget(uint8_t *p, size_t header, uint8_t protocol, size_t length);
 
 /* Give the header at p an identification if it has none (0).  The checksum is not renewed. */
 void ip4_identify(uint8_t *p, uint16_t id);
-
-/* Cutting an IPv4 packet into fragments of at most mtu octets (RFC 791 3.2).  Each piece is made in
- * place, its header over octets of the piece before: use it before asking for the next. */
-struct fragments {
-	struct packet whole;
-	uint8_t header[IP4_HEADER];
-	size_t first;		/* octets of the whole packet's header */
-	size_t room;		/* octets of payload for each piece, a multiple of 8 */
-	size_t at;		/* octets of payload done */
-};
-
-/* False when mtu has no room for anything. */
-bool fragments_begin(struct fragments *s, const struct packet *k, size_t mtu);
-bool fragments_next(struct fragments *s, struct packet *piece);	/* false at the end */
-
-/* The ECN field of the inner packet on leaving a tunnel (RFC 4301 5.1.2.1 note 6). */
-void ip4_merge_ecn(uint8_t *inner, size_t header, uint8_t outer_tos);
 
 /* The Internet checksum (RFC 1071), in host order. */
 uint16_t inet_checksum(const uint8_t *p, size_t n);

@@ -1,13 +1,17 @@
 /* reassembly.c -- putting fragments together in the order in which this host sent them. */
 #include "kernel/reassembly.h"
 
+#include "base/writer.h"
 #include "base/xalloc.h"
+#include "kernel/ip6.h"
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stdlib.h>
 
-#define KEY (4 + 4 + 1 + 2)	/* RFC 791: source, destination, protocol, identification */
+/* RFC 791, RFC 8200 4.5: source, destination, identification, and of IPv4 the protocol. */
+#define KEY (1 + 16 + 16 + 4 + 1)
 
 struct slot {
 	bool used;
@@ -36,11 +40,20 @@ void reassembly_free(struct reassembly *r)
 	free(r);
 }
 
-static void make_key(uint8_t key[KEY], const uint8_t *ip)
+static void make_key(uint8_t key[KEY], const uint8_t *ip, const struct flow *f)
 {
-	memcpy(key, ip + offsetof(struct iphdr, saddr), 8);
-	key[8] = ip[offsetof(struct iphdr, protocol)];
-	memcpy(key + 9, ip + offsetof(struct iphdr, id), 2);
+	struct writer w = writer_on(key, KEY);
+
+	memset(key, 0, KEY);
+	put_u8(&w, f->dst.len);
+	put_bytes(&w, addr_bytes(&f->src));
+	put_bytes(&w, addr_bytes(&f->dst));
+	if (f->dst.len == 4) {
+		put_bytes(&w, span_of(ip + offsetof(struct iphdr, id), 2));
+		put_u8(&w, f->protocol);
+	} else {
+		put_bytes(&w, span_of(ip + f->fragment_at + offsetof(struct ip6_frag, ip6f_ident), 4));
+	}
 }
 
 static struct slot *find(struct reassembly *r, const uint8_t key[KEY])
@@ -51,7 +64,19 @@ static struct slot *find(struct reassembly *r, const uint8_t key[KEY])
 	return NULL;
 }
 
-static struct slot *begin(struct reassembly *r, const uint8_t key[KEY], const struct packet *k, size_t header)
+/* The headers of the whole: those of the first fragment, without a fragment header. */
+static void take_headers(struct slot *s, const uint8_t *ip, const struct flow *f)
+{
+	uint8_t *to = s->room + PACKET_HEAD;
+	size_t n = f->fragment_at != 0 ? f->fragment_at : f->header;
+
+	memcpy(to, ip, n);
+	s->header = s->n = n;
+	if (f->fragment_at != 0)
+		to[f->fragment_named] = ip[f->fragment_at];
+}
+
+static struct slot *begin(struct reassembly *r, const uint8_t key[KEY], const struct packet *k, const struct flow *f)
 {
 	struct slot *s = find(r, key);
 
@@ -69,33 +94,44 @@ static struct slot *begin(struct reassembly *r, const uint8_t key[KEY], const st
 	s->used = true;
 	s->begun = ++r->clock;
 	memcpy(s->key, key, KEY);
-	memcpy(s->room + PACKET_HEAD, k->p, header);
-	s->header = s->n = header;
+	take_headers(s, k->p, f);
 	return s;
+}
+
+/* The headers tell of the whole now. */
+static void complete(struct slot *s, uint8_t protocol, struct packet *whole)
+{
+	struct writer w;
+
+	s->used = false;
+	*whole = packet_on(s->room, s->n);
+	if (whole->p[0] >> 4 == IPVERSION) {
+		memset(whole->p + offsetof(struct iphdr, frag_off), 0, 2);
+		ip4_retarget(whole->p, s->header, protocol, s->n);
+		return;
+	}
+	w = writer_on(whole->p + offsetof(struct ip6_hdr, ip6_plen), 2);
+	put_u16(&w, (uint16_t)(s->n - IP6_HEADER));
 }
 
 bool reassembly_add(struct reassembly *r, const struct packet *k, const struct flow *f, struct packet *whole)
 {
-	uint16_t off = get_u16(k->p + offsetof(struct iphdr, frag_off));
-	size_t at = (size_t)(off & IP_OFFMASK) * 8, body = f->length - f->header;
+	size_t from = f->fragment_at != 0 ? f->fragment_at + IP6_FRAGMENT : f->header, body = f->length - from;
 	uint8_t key[KEY];
 	struct slot *s;
 
-	make_key(key, k->p);
-	s = at == 0 ? begin(r, key, k, f->header) : find(r, key);
+	make_key(key, k->p, f);
+	s = f->offset == 0 ? begin(r, key, k, f) : find(r, key);
 	if (s == NULL)
 		return false;
-	if (s->n != s->header + at || s->n + body > PACKET_MAX) {
+	if (s->n != s->header + f->offset || s->n + body > PACKET_MAX) {
 		s->used = false;
 		return false;
 	}
-	memcpy(s->room + PACKET_HEAD + s->n, k->p + f->header, body);
+	memcpy(s->room + PACKET_HEAD + s->n, k->p + from, body);
 	s->n += body;
-	if ((off & IP_MF) != 0)
+	if (f->more)
 		return false;
-	s->used = false;
-	*whole = packet_on(s->room, s->n);
-	memset(whole->p + offsetof(struct iphdr, frag_off), 0, 2);
-	ip4_retarget(whole->p, s->header, f->protocol, s->n);
+	complete(s, f->protocol, whole);
 	return true;
 }

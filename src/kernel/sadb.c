@@ -134,7 +134,7 @@ static enum reason check(const struct kernel_sa *sa)
 		return REASON_KLIPS_SA_PROTOCOL;
 	if (sa->id.spi == 0 || addr_is_none(&sa->id.dst))
 		return REASON_KLIPS_SPI_RANGE;
-	if (sa->id.dst.len != 4 || sa->src.len != 4)
+	if (sa->id.dst.len != sa->src.len)
 		return REASON_KLIPS_SA_FAMILY;
 	if (sa->id.protocol == IPPROTO_COMP)
 		return check_comp(sa);

@@ -7,7 +7,8 @@ enum verdict {
 	VERDICT_PASS,		/* outwards, in clear: an eroute or the hole for IKE says so */
 	VERDICT_DELIVER,	/* inwards: goes into the ipsecN */
 	VERDICT_MALFORMED,	/* no IP packet, or cut off */
-	VERDICT_FAMILY,		/* IPv6 */
+	VERDICT_FAMILY,		/* transport mode between hosts of the other family */
+	VERDICT_OF_LINK,	/* IPv6 that belongs to one link, here the ipsecN, which has no neighbours */
 	VERDICT_HELD,		/* a fragment of ours: waits for the others */
 	VERDICT_NO_EROUTE,	/* came to ipsecN, but nothing says what to do: dropped */
 	VERDICT_TRAP,		/* dropped, maybe reported as acquire */
@@ -16,6 +17,7 @@ enum verdict {
 	VERDICT_TOO_BIG,	/* may not be fragmented and does not fit: ICMP told the sender */
 	VERDICT_NO_ROOM,	/* larger than an IP packet may be */
 	VERDICT_FRAGMENT,	/* transport mode protects whole datagrams only (RFC 4301 7) */
+	VERDICT_ROUTED,		/* AH cannot cover a routing header that still changes */
 	VERDICT_CRYPTO,		/* the cipher library refused */
 	VERDICT_REPLAY,		/* seen before, or older than the window */
 	VERDICT_BAD_ICV,	/* not authentic */

@@ -2,6 +2,8 @@
  * that must be dropped is dropped for its own reason. */
 #include "base/writer.h"
 #include "kernel/datapath.h"
+#include "kernel/fragments.h"
+#include "kernel/ip6.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -98,7 +100,8 @@ static void devices(struct datapath *d, const char *addr)
 {
 	strcpy(d->devices[0].name, "ipsec0");
 	strcpy(d->devices[0].real, "eth0");
-	d->devices[0].addr = ip(addr);
+	d->devices[0].addrs[0] = ip(addr);
+	d->devices[0].n_addrs = 1;
 	d->devices[0].mtu = 1500;
 	d->now_ms = 100000;
 }
@@ -346,7 +349,7 @@ START_TEST(path_mtu)
 	}
 	ck_assert_uint_eq(path.mtu, fits);
 	k = inside(true, 1450);
-	n = icmp_too_big(icmp, packet_span(&k), &us.devices[0].addr, path.mtu, 1);
+	n = icmp_too_big(icmp, packet_span(&k), &us.devices[0].addrs[0], path.mtu, 1);
 	ck_assert_uint_eq(n, IP4_HEADER + 8 + IP4_HEADER + 8);
 	ck_assert_uint_eq(inet_checksum(icmp + IP4_HEADER, n - IP4_HEADER), 0);
 	ck_assert_uint_eq(get_u16(icmp + IP4_HEADER + 6), fits);
@@ -391,7 +394,7 @@ START_TEST(fragments_cover_the_packet)
 	struct flow f;
 
 	memcpy(whole, k.p, 3000);
-	ck_assert(fragments_begin(&s, &k, 1000));
+	ck_assert(fragments_begin(&s, &k, 1000, 7));
 	while (fragments_next(&s, &piece)) {
 		uint16_t off = get_u16(piece.p + offsetof(struct iphdr, frag_off));
 
@@ -407,7 +410,7 @@ START_TEST(fragments_cover_the_packet)
 	ck_assert_uint_eq(at, 2980);
 	ck_assert_uint_eq(pieces, 4);
 	ck_assert_mem_eq(whole + IP4_HEADER, again + IP4_HEADER, 2980);
-	ck_assert(!fragments_begin(&s, &k, 20));
+	ck_assert(!fragments_begin(&s, &k, 20, 7));
 }
 END_TEST
 
@@ -425,7 +428,7 @@ START_TEST(own_fragments)
 
 	begin(&sa);
 	memcpy(copy, k.p, 3000);
-	ck_assert(fragments_begin(&s, &k, 1396));
+	ck_assert(fragments_begin(&s, &k, 1396, 7));
 	while (fragments_next(&s, &piece)) {
 		ck_assert_int_eq(v, VERDICT_HELD);
 		held = packet_on(other, piece.n);

@@ -60,7 +60,8 @@ static void devices(struct datapath *d, const char *addr)
 {
 	strcpy(d->devices[0].name, "ipsec0");
 	strcpy(d->devices[0].real, "eth0");
-	d->devices[0].addr = ip(addr);
+	d->devices[0].addrs[0] = ip(addr);
+	d->devices[0].n_addrs = 1;
 	d->devices[0].mtu = 1500;
 	d->now_ms = 100000;
 }
