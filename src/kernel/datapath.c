@@ -196,6 +196,7 @@ enum verdict datapath_out(struct datapath *d, unsigned device, struct packet *k,
 	if ((f.fragment || f.fragment_at != 0) && is_own(&d->devices[device], &f.src)) {
 		if (!reassembly_add(d->reassembly, k, &f, k) || !packet_flow(packet_span(k), &f))
 			return count(d, VERDICT_HELD);
+		f.df = false;	/* it was cut before */
 	}
 	path->dst = f.dst;
 	if (is_ike(d, device, &f))

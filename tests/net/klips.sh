@@ -91,20 +91,22 @@ klips_keys() {
 	esac
 }
 
-# The two plutos' part, by hand. UDPPORT may be set.
+# The two plutos' part, by hand. UDPPORT may be set; EAST and WEST, EAST_NET and WEST_NET too, for others than the
+# hosts and the clients of the usual scene.
 klips_tunnel() {
-	local spi=$1 mac=$3 mode=${4:-tunnel} proto=esp east_net=10.0.1.0/24 west_net=10.0.2.0/24
-	[ "$mode" = tunnel ] || east_net=192.0.2.1/32 west_net=192.0.2.2/32
+	local spi=$1 mac=$3 mode=${4:-tunnel} proto=esp east=${EAST:-192.0.2.1} west=${WEST:-192.0.2.2}
+	local east_net=${EAST_NET:-10.0.1.0/24} west_net=${WEST_NET:-10.0.2.0/24}
+	[ "$mode" = tunnel ] || east_net=$east west_net=$west
 	klips_keys "$2" "$3"
 	[ "$CIPHER" != - ] || proto=ah
-	local there="$mode $proto 192.0.2.1 192.0.2.2 $spi $CIPHER $CIPHER_KEY $mac $MAC_KEY $east_net $west_net ${UDPPORT:-}"
-	local back="$mode $proto 192.0.2.2 192.0.2.1 $((spi + 1)) $CIPHER $CIPHER_KEY $mac $MAC_KEY $west_net $east_net ${UDPPORT:-}"
+	local there="$mode $proto $east $west $spi $CIPHER $CIPHER_KEY $mac $MAC_KEY $east_net $west_net ${UDPPORT:-}"
+	local back="$mode $proto $west $east $((spi + 1)) $CIPHER $CIPHER_KEY $mac $MAC_KEY $west_net $east_net ${UDPPORT:-}"
 	klips_say east sa in "$back"
 	klips_say west sa in "$there"
 	klips_say east sa out "$there"
 	klips_say west sa out "$back"
-	klips_say east eroute "$east_net" "$west_net" sa "$proto" 192.0.2.2 "$spi"
-	klips_say west eroute "$west_net" "$east_net" sa "$proto" 192.0.2.1 "$((spi + 1))"
+	klips_say east eroute "$east_net" "$west_net" sa "$proto" "$west" "$spi"
+	klips_say west eroute "$west_net" "$east_net" sa "$proto" "$east" "$((spi + 1))"
 }
 
 # Both gateways, attached, with routes of the clients through the ipsec devices.
@@ -116,4 +118,8 @@ klips_gateways() {
 	klips_say west attach ipsec0 wan
 	lab_route east 10.0.2.0/24 dev ipsec0 src 10.0.1.1
 	lab_route west 10.0.1.0/24 dev ipsec0 src 10.0.2.1
+	[ "${LAB_IPV6:-0}" = 0 ] || {
+		lab_route east 2001:db8:2::/64 dev ipsec0 src 2001:db8:1::1
+		lab_route west 2001:db8:1::/64 dev ipsec0 src 2001:db8:2::1
+	}
 }

@@ -5,7 +5,7 @@
 #   lab_begin NAME [PROGRAM...]    or exit 77, saying what is missing
 #   lab_host HOST                  a namespace                        lab_in HOST COMMAND...   run in it
 #   lab_wire A IF CIDR B IF CIDR   a cable between two                lab_route HOST ROUTE...  ip route add
-#   lab_gateways                   the usual scene, drawn below
+#   lab_gateways                   the usual scene, drawn below; with LAB_IPV6=1 set before, every host has IPv6 as well
 #   lab_start ID HOST COMMAND...   in the background, output to $LAB_DIR/ID.log     lab_stop ID [SIGNAL]    lab_alive ID
 #   lab_wait SECONDS WHAT COMMAND...   until COMMAND succeeds, else the test fails for want of WHAT
 #   lab_capture ID HOST IF [FILTER...]  to $LAB_DIR/ID.pcap           lab_count ID [FILTER...]  packets in it
@@ -102,23 +102,36 @@ lab_host() {
 	for host; do
 		ip netns add "$LAB_PREFIX-$host" || lab_skip "cannot make a network namespace"
 		LAB_HOSTS+=("$host")
-		# No IPv6 chatter on the wire, and packets are forwarded.
+		# Packets are forwarded; IPv6 is there only where a test wants it, for its chatter on the wire.
 		lab_in "$host" sh -c 'ip link set lo up; cd /proc/sys/net
 			echo 1 >ipv4/ip_forward
 			for f in all default; do
-				[ ! -e ipv6/conf/$f/disable_ipv6 ] || echo 1 >ipv6/conf/$f/disable_ipv6
+				[ ! -e ipv6/conf/$f/disable_ipv6 ] || echo '"$((1 - ${LAB_IPV6:-0}))"' >ipv6/conf/$f/disable_ipv6
 				echo 0 >ipv4/conf/$f/rp_filter
 			done'
+		[ "${LAB_IPV6:-0}" = 0 ] || lab_in "$host" sh -c 'cd /proc/sys/net/ipv6/conf 2>/dev/null || exit 1
+			for f in all default; do
+				echo 1 >$f/forwarding; echo 0 >$f/accept_dad; echo 0 >$f/dad_transmits; echo 0 >$f/accept_ra
+			done' || lab_skip "this kernel has no IPv6"
 	done
 }
 
-# An empty address (-) leaves the interface without one, for a bridge.
+# lab_address HOST INTERFACE CIDR[,CIDR...]; - stands for none.
+lab_address() {
+	local addr
+	[ "$3" != - ] || return 0
+	for addr in ${3//,/ }; do
+		ip -n "$LAB_PREFIX-$1" addr add "$addr" dev "$2"
+	done
+}
+
+# An empty address (-) leaves the interface without one, for a bridge; several are separated by commas.
 lab_wire() {
 	local a=$1 a_if=$2 a_addr=$3 b=$4 b_if=$5 b_addr=$6
 	ip -n "$LAB_PREFIX-$a" link add "$a_if" type veth peer name "$b_if" netns "$LAB_PREFIX-$b" ||
 		lab_skip "this kernel has no veth"
-	[ "$a_addr" = - ] || ip -n "$LAB_PREFIX-$a" addr add "$a_addr" dev "$a_if"
-	[ "$b_addr" = - ] || ip -n "$LAB_PREFIX-$b" addr add "$b_addr" dev "$b_if"
+	lab_address "$a" "$a_if" "$a_addr"
+	lab_address "$b" "$b_if" "$b_addr"
 	ip -n "$LAB_PREFIX-$a" link set "$a_if" up
 	ip -n "$LAB_PREFIX-$b" link set "$b_if" up
 }
@@ -132,6 +145,7 @@ lab_route() {
 #   ehost ---- east ====== wire ====== west ---- whost
 #   10.0.1.9   10.0.1.1    a bridge    10.0.2.1   10.0.2.9
 #              192.0.2.1               192.0.2.2
+# With LAB_IPV6=1 also 2001:db8:1::9, 2001:db8:1::1, 2001:db8::1, 2001:db8::2, 2001:db8:2::1, 2001:db8:2::9.
 # Captures are made on the wire, where only what really was sent can be seen. No gateway has a route to the other's clients.
 lab_gateways() {
 	lab_host ehost east wire west whost
@@ -145,7 +159,22 @@ lab_gateways() {
 	ip -n "$LAB_PREFIX-wire" link set br0 up
 	lab_route ehost default via 10.0.1.1
 	lab_route whost default via 10.0.2.1
+	[ "${LAB_IPV6:-0}" = 0 ] || lab_six
 }
+
+lab_six() {
+	lab_address ehost eth0 2001:db8:1::9/64
+	lab_address east lan 2001:db8:1::1/64
+	lab_address east wan 2001:db8::1/64
+	lab_address west wan 2001:db8::2/64
+	lab_address west lan 2001:db8:2::1/64
+	lab_address whost eth0 2001:db8:2::9/64
+	lab_route ehost default via 2001:db8:1::1
+	lab_route whost default via 2001:db8:2::1
+}
+
+# What hosts say to each other on a link of their own accord, as a filter for captures.
+LAB_CHATTER='(arp or dst net ff00::/8 or (icmp6 and (ip6[40] = 133 or ip6[40] = 134 or ip6[40] = 135 or ip6[40] = 136)))'
 
 lab_start() {
 	local id=$1 host=$2
