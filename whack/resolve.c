@@ -74,16 +74,14 @@ static bool address(const struct option_value *v, struct span s, struct ip_addr 
 	if (!numeric(s))
 		return look_up(v, s, out, why);
 	wrong(v, why);
-	text_add(why, "%s (column %u); write four numbers with dots, as 192.0.2.1", reason, column);
+	text_add(why, "%s (column %u); write four numbers with dots, as 192.0.2.1, or IPv6, as 2001:db8::1", reason, column);
 	return false;
 }
 
 bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why)
 {
-	static const uint8_t any[4] = { 0 };
-
-	if (strcmp(v->text, "%any") == 0 || strcmp(v->text, "%direct") == 0) {
-		*out = addr_from_bytes(span_of(any, sizeof(any)));
+	if (strcmp(v->text, "%direct") == 0) {
+		*out = (struct ip_addr){ .len = 4 };
 		return true;
 	}
 	return address(v, span_str(v->text), out, why);
@@ -104,7 +102,7 @@ bool resolve_subnet(const struct option_value *v, struct span whole, struct subn
 		return true;
 	if (numeric(host) || whole.n == 0 || whole.p[0] == '%') {
 		wrong(v, why);
-		text_add(why, "%s (column %u); write it as 10.0.1.0/24", reason, column);
+		text_add(why, "%s (column %u); write it as 10.0.1.0/24 or 2001:db8:1::/64", reason, column);
 		return false;
 	}
 	if (!look_up(v, host, &a, why))
@@ -174,7 +172,7 @@ bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *wh
 	char number[ADDR_TEXT];
 	struct ip_addr a;
 
-	if (at != NULL || strcmp(v->text, "%any") == 0) {
+	if (at != NULL || strcmp(v->text, "%any") == 0 || strcmp(v->text, "%any6") == 0) {
 		if (strlen(v->text) < ID_TEXT && (at == NULL || at[1] != '\0')) {
 			memcpy(dst, v->text, strlen(v->text) + 1);
 			return true;

@@ -24,6 +24,11 @@ bool addr_is_any(const struct ip_addr *a)
 	return true;
 }
 
+bool addr_is_link_local(const struct ip_addr *a)
+{
+	return a->len == 16 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && addr_eq(&a->addr, &b->addr);

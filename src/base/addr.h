@@ -28,6 +28,7 @@ struct subnet {
 bool addr_eq(const struct ip_addr *a, const struct ip_addr *b);
 bool addr_is_none(const struct ip_addr *a);	/* len == 0 */
 bool addr_is_any(const struct ip_addr *a);	/* none, 0.0.0.0 or :: : the wildcard */
+bool addr_is_link_local(const struct ip_addr *a);	/* fe80::/10: means nothing without its link */
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
 bool subnet_eq(const struct subnet *a, const struct subnet *b);
 bool subnet_has(const struct subnet *s, const struct ip_addr *a);

@@ -172,6 +172,8 @@ static bool v6_parse(const struct input *in, struct ip_addr *out)
 			want_value = false;
 			if (t == V6_QUAD && at != in->end)
 				return fail_at(in, at, "a dotted part ends an IPv6 address");
+		} else if (*start == '%') {
+			return fail_at(in, start, "an address with a link (%) is not taken: use a global or unique local one");
 		} else {
 			return fail_at(in, start, "not a part of an IPv6 address");
 		}
@@ -182,7 +184,7 @@ static bool v6_parse(const struct input *in, struct ip_addr *out)
 /* ---- addresses ----------------------------------------------------------- */
 
 enum form {
-	FORM_NONE, FORM_ANY, FORM_QUAD, FORM_HEX, FORM_HEX_SIZE, FORM_PARTS, FORM_V6, FORM_NAME,
+	FORM_NONE, FORM_ANY, FORM_ANY6, FORM_QUAD, FORM_HEX, FORM_HEX_SIZE, FORM_PARTS, FORM_V6, FORM_NAME,
 	FORM_NUMBER, FORM_OTHER,
 };
 
@@ -194,6 +196,7 @@ static enum form form_of(const uint8_t *at, const uint8_t *end)
 
 	/*!re2c
 		"%any"				{ form = FORM_ANY; goto whole; }
+		"%any6"				{ form = FORM_ANY6; goto whole; }
 		dec+				{ form = FORM_NUMBER; goto whole; }
 		dec+ ("." dec+){3}		{ form = FORM_QUAD; goto whole; }
 		"0" [xX] hex{8}			{ form = FORM_HEX; goto whole; }
@@ -213,6 +216,9 @@ static bool addr_rest(const struct input *in, struct ip_addr *out)
 	*out = (struct ip_addr){ .len = 4 };
 	switch (form_of(in->at, in->end)) {
 	case FORM_ANY:
+		return true;
+	case FORM_ANY6:
+		out->len = 16;
 		return true;
 	case FORM_QUAD:
 		return quad(in, in->at, in->end, out->b);
@@ -305,7 +311,7 @@ bool subnet_parse(struct span text, struct subnet *out, const char **why, unsign
 		return true;
 	}
 	if (text.n != 0 && text.p[0] == '%')
-		return fail_at(&in, in.begin, "not a subnet: the whole Internet is %default or 0.0.0.0/0");
+		return fail_at(&in, in.begin, "not a subnet: the whole Internet is %default or 0.0.0.0/0, of IPv6 ::/0");
 	if (slash != NULL)
 		in.end = slash;
 	*out = (struct subnet){ .bits = 0 };

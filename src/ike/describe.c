@@ -89,21 +89,56 @@ static bool describe_end(struct description *d, const struct control_end *from,
 	return describe_id(d, from->id, e);
 }
 
-static bool same_family(const struct ip_addr *a, const struct ip_addr *b)
+/* Octets of the addresses of a host's family, 0 where it is open: %any stands for either, but :: is of IPv6. */
+static unsigned host_family(const struct ip_addr *a)
 {
-	return a->len == 0 || b->len == 0 || a->len == b->len;
+	return a->len == 4 && addr_is_any(a) ? 0 : a->len;
+}
+
+/* The same of the client, which is the host itself where none is given; the other host tells what an open one is. */
+static unsigned client_family(const struct end *e, const struct end *other)
+{
+	unsigned host = host_family(&e->host);
+
+	return e->has_client ? e->client.addr.len : host != 0 ? host : host_family(&other->host);
+}
+
+static const char *client_text(struct description *d, const struct end *e)
+{
+	char client[SUBNET_TEXT], host[ADDR_TEXT];
+
+	return arena_printf(d->ike->arena, "%s", e->has_client ? subnet_format(&e->client, client)
+							       : addr_format(&e->host, host));
+}
+
+static const char *host_text(struct description *d, const struct end *e)
+{
+	char host[ADDR_TEXT];
+
+	return arena_printf(d->ike->arena, "%s", addr_format(&e->host, host));
+}
+
+static bool check_link(struct description *d, const struct end *e)
+{
+	if (addr_is_link_local(&e->host))
+		d->why = refuse_link_local(d->ike->arena, d->c->name, "--host", host_text(d, e));
+	else if (e->has_client && addr_is_link_local(&e->client.addr))
+		d->why = refuse_link_local(d->ike->arena, d->c->name, "--client", client_text(d, e));
+	return d->why == NULL;
 }
 
 static bool check_ends(struct description *d)
 {
 	const struct end *l = &d->c->end[0], *r = &d->c->end[1];
+	unsigned left = host_family(&l->host), right = host_family(&r->host);
 
 	if (addr_is_any(&l->host) && addr_is_any(&r->host))
 		d->why = refuse_two_wildcards(d->ike->arena, d->c->name);
-	else if (!same_family(&l->host, &r->host) ||
-		 (l->has_client && r->has_client && l->client.addr.len != r->client.addr.len))
-		d->why = refuse_families(d->ike->arena, d->c->name);
-	return d->why == NULL;
+	else if (left != 0 && right != 0 && left != right)
+		d->why = refuse_families(d->ike->arena, d->c->name, "hosts", host_text(d, l), host_text(d, r));
+	else if (client_family(l, r) != client_family(r, l))
+		d->why = refuse_families(d->ike->arena, d->c->name, "clients", client_text(d, l), client_text(d, r));
+	return d->why == NULL && check_link(d, l) && check_link(d, r);
 }
 
 /* ---- suites ------------------------------------------------------------ */

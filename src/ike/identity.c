@@ -129,8 +129,10 @@ void identity_format(struct text *t, const struct identity *id)
 		text_add(t, "%%none");
 		return;
 	case IDENTITY_ADDR:
-		text_add(t, "%s", id->addr.len == 4 && addr_is_any(&id->addr) ?
-			 "%any" : addr_format(&id->addr, addr));
+		if (addr_is_any(&id->addr))
+			text_add(t, id->addr.len == 16 ? "%%any6" : "%%any");
+		else
+			text_add(t, "%s", addr_format(&id->addr, addr));
 		return;
 	case IDENTITY_FQDN:
 		text_add(t, "@");

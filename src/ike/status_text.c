@@ -72,13 +72,18 @@ static void host_text(const struct end *e, struct text *t)
 {
 	char a[ADDR_TEXT];
 
-	text_add(t, "%s", addr_is_any(&e->host) ? "%any" : addr_format(&e->host, a));
+	bool port = e->ikeport != LIMIT_IKE_PORT && e->ikeport != 0;
+
+	if (addr_is_any(&e->host))
+		text_add(t, e->host.len == 16 ? "%%any6" : "%%any");
+	else
+		text_add(t, port && e->host.len == 16 ? "[%s]" : "%s", addr_format(&e->host, a));
 	if (e->id_given) {
 		text_add(t, "[");
 		identity_format(t, &e->id);
 		text_add(t, "]");
 	}
-	if (e->ikeport != LIMIT_IKE_PORT && e->ikeport != 0)
+	if (port)
 		text_add(t, ":%u", e->ikeport);
 }
 

@@ -34,7 +34,7 @@ static bool usable(const struct ifaddrs *i, struct ip_addr *addr)
 	if (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6)
 		return false;
 	*addr = address_of(i->ifa_addr);
-	return addr->len == 4 || (addr->len == 16 && !(addr->b[0] == 0xfe && (addr->b[1] & 0xc0) == 0x80));
+	return !addr_is_none(addr) && !addr_is_link_local(addr);
 }
 
 /* The first real interface with that address: the manual says there should be only one. */

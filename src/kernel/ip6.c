@@ -123,16 +123,12 @@ bool ip6_read(struct span s, struct flow *f)
 	return true;
 }
 
-static bool link_local(const struct ip_addr *a)
-{
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
 bool ip6_is_of_link(const struct flow *f)
 {
 	bool narrow = f->dst.b[0] == 0xff && (f->dst.b[1] & 0xf) <= 2;	/* RFC 4291 2.7: of the interface, of the link */
 
-	return f->dst.len == 16 && (narrow || addr_is_any(&f->src) || link_local(&f->src) || link_local(&f->dst));
+	return f->dst.len == 16 &&
+	       (narrow || addr_is_any(&f->src) || addr_is_link_local(&f->src) || addr_is_link_local(&f->dst));
 }
 
 /* ---- writing ----------------------------------------------------------- */

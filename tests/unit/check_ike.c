@@ -493,6 +493,36 @@ static void no_name(struct control_connection *c) { c->name = span_str(""); }
 static void dash(struct control_connection *c) { c->name = span_str("-rf"); }
 static void wildcards(struct control_connection *c) { c->left.host = c->right.host = (struct ip_addr){ 0 }; }
 static void families(struct control_connection *c) { c->left.host = (struct ip_addr){ .len = 16, .b = { 0x20 } }; }
+static void any6(struct control_connection *c) { c->left.host = (struct ip_addr){ .len = 16 }; }
+static void client_families(struct control_connection *c)
+{
+	c->right.client = (struct subnet){ .addr = { .len = 16, .b = { 0x20 } }, .bits = 8 };
+}
+static void host_is_client(struct control_connection *c)
+{
+	client_families(c);
+	c->left.client = (struct subnet){ .bits = 0 };
+}
+static void six_hosts(struct control_connection *c)
+{
+	c->left.host = (struct ip_addr){ .len = 16, .b = { 0x20 } };
+	c->right.host = (struct ip_addr){ .len = 16, .b = { 0x30 } };
+}
+static void six_clients(struct control_connection *c)
+{
+	client_families(c);
+	c->left.client = (struct subnet){ .addr = { .len = 16, .b = { 0x30 } }, .bits = 8 };
+}
+static void link_local(struct control_connection *c)
+{
+	six_hosts(c);
+	c->right.host = (struct ip_addr){ .len = 16, .b = { 0xfe, 0xbf } };
+}
+static void link_client(struct control_connection *c)
+{
+	six_clients(c);
+	c->left.client = (struct subnet){ .addr = { .len = 16, .b = { 0xfe, 0x80 } }, .bits = 10 };
+}
 static void bad_id(struct control_connection *c) { c->right.id = span_str("a@b@c"); }
 static void name_id(struct control_connection *c) { c->right.id = span_str("peer.example"); }
 static void policy(struct control_connection *c) { c->policy = span_str("ancient"); }
@@ -513,7 +543,12 @@ static const struct {
 	{ no_name, WHACK_STATUS_BAD_DESCRIPTION, "cannot be the name" },
 	{ dash, WHACK_STATUS_BAD_DESCRIPTION, "\"-rf\" cannot be the name" },
 	{ wildcards, WHACK_STATUS_BAD_DESCRIPTION, "neither end of \"net\" has an address" },
-	{ families, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6" },
+	{ families, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6 between its two hosts: 2000:: and " },
+	{ any6, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6 between its two hosts: :: and " },
+	{ client_families, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6 between its two clients: 10." },
+	{ host_is_client, WHACK_STATUS_BAD_DESCRIPTION, "mixes IPv4 and IPv6 between its two clients: 192." },
+	{ link_local, WHACK_STATUS_BAD_DESCRIPTION, "--host febf:: is a link-local address" },
+	{ link_client, WHACK_STATUS_BAD_DESCRIPTION, "--client fe80::/10 is a link-local address" },
 	{ bad_id, WHACK_STATUS_BAD_DESCRIPTION, "--id a@b@c of \"net\", column" },
 	{ name_id, WHACK_STATUS_BAD_DESCRIPTION, "name to be resolved" },
 	{ policy, WHACK_STATUS_BAD_DESCRIPTION, "no policy \"ancient\"" },
@@ -534,6 +569,40 @@ START_TEST(bad_descriptions_are_refused)
 	ck_assert_uint_eq(trial.a->last_status, descriptions[_i].status);
 	ck_assert_uint_eq(node_holdings(trial.a).connections, 0);
 	ck_assert_uint_eq(node_holdings(trial.a).unfinished, 0);
+}
+END_TEST
+
+static void six_all(struct control_connection *c)
+{
+	six_hosts(c);
+	six_clients(c);
+}
+
+/* The warrior's family is that of the host he comes to. */
+static void six_warrior(struct control_connection *c)
+{
+	six_hosts(c);
+	c->right.host = (struct ip_addr){ .len = 4 };
+	c->right.client = (struct subnet){ .bits = 0 };
+	c->left.client = (struct subnet){ .addr = { .len = 16, .b = { 0x30 } }, .bits = 8 };
+}
+
+static void six_warrior_by_name(struct control_connection *c)
+{
+	six_warrior(c);
+	c->right.host = (struct ip_addr){ .len = 16 };
+}
+
+static void (*const families_that_fit[])(struct control_connection *c) = {
+	six_hosts, six_clients, six_all, six_warrior, six_warrior_by_name,
+};
+
+START_TEST(families_are_independent)
+{
+	families_that_fit[_i](&trial.c);
+	node_connection(trial.a, &trial.c);
+	ck_assert_uint_eq(trial.a->last_status, WHACK_STATUS_SUCCESS);
+	ck_assert_uint_eq(node_holdings(trial.a).connections, 1);
 }
 END_TEST
 
@@ -695,6 +764,8 @@ int main(void)
 	tcase_add_test(t, other_identity_is_told);
 	tcase_add_test(t, other_clients_are_told);
 	tcase_add_loop_test(t, bad_descriptions_are_refused, 0, sizeof(descriptions) / sizeof(descriptions[0]));
+	tcase_add_loop_test(t, families_are_independent, 0,
+			    sizeof(families_that_fit) / sizeof(families_that_fit[0]));
 	tcase_add_test(t, requests_at_the_wrong_time);
 	tcase_add_test(t, routes_are_shared_taken_or_busy);
 	tcase_add_test(t, eroute_has_one_owner);

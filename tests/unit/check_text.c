@@ -16,6 +16,8 @@ static const struct addr_case addr_cases[] = {
 	{ "0.0.0.0", "0.0.0.0", 0 },
 	{ "255.255.255.255", "255.255.255.255", 0 },
 	{ "%any", "0.0.0.0", 0 },
+	{ "%any6", "::", 0 },
+	{ "%any4", "not an address", 1 },
 	{ "0x0a000001", "10.0.0.1", 0 },
 	{ "0XC0A80101", "192.168.1.1", 0 },
 	{ "::", "::", 0 },
@@ -59,7 +61,7 @@ static const struct addr_case addr_cases[] = {
 	{ "1:::2", "not a part of an IPv6 address", 4 },
 	{ "12345::", "not an address", 1 },
 	{ "::12345", "not a part of an IPv6 address", 7 },
-	{ "::1%eth0", "not a part of an IPv6 address", 4 },
+	{ "fe80::1%eth0", "an address with a link (%) is not taken: use a global or unique local one", 8 },
 	{ "::1.2.3.4:5", "a dotted part ends an IPv6 address", 10 },
 	{ "::1.2.3.400", "a part of a dotted address is at most 255", 9 },
 };
@@ -108,8 +110,8 @@ static const struct addr_case subnet_cases[] = {
 	{ "10.0.0.0/0xff000000", "the mask is neither a number of bits nor dotted", 10 },
 	{ "/8", "an address is missing", 1 },
 	{ "", "an address is missing", 1 },
-	{ "%any", "not a subnet: the whole Internet is %default or 0.0.0.0/0", 1 },
-	{ "%default/0", "not a subnet: the whole Internet is %default or 0.0.0.0/0", 1 },
+	{ "%any", "not a subnet: the whole Internet is %default or 0.0.0.0/0, of IPv6 ::/0", 1 },
+	{ "%default/0", "not a subnet: the whole Internet is %default or 0.0.0.0/0, of IPv6 ::/0", 1 },
 	{ "net.example/24", "a name, not an address: it must be resolved first", 1 },
 };
 
@@ -239,7 +241,8 @@ static const struct identity_case identity_cases[] = {
 	{ "2001:db8::1", IDENTITY_OK, "2001:db8::1", 0 },
 	{ "%any", IDENTITY_OK, "%any", 0 },
 	{ "0.0.0.0", IDENTITY_OK, "%any", 0 },
-	{ "::", IDENTITY_OK, "::", 0 },
+	{ "::", IDENTITY_OK, "%any6", 0 },
+	{ "%any6", IDENTITY_OK, "%any6", 0 },
 	{ "@gw.example.com", IDENTITY_OK, "@gw.example.com", 0 },
 	{ "@10.0.0.1", IDENTITY_OK, "@10.0.0.1", 0 },
 	{ "user@gw.example.com", IDENTITY_OK, "user@gw.example.com", 0 },
