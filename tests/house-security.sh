@@ -47,7 +47,7 @@ src/engine/table.c: cookies
 src/ike/connection.c: (real|virtual_)
 src/ike/dnskeys.c: s->said
 src/ike/identity.c: a->name
-src/ike/(informational|contact|dpd).c: (spi|cookie)
+src/ike/(informational|contact|dpd|phase1).c: .*(spi|cookie)
 src/ike/quick_mode.c: in->Nr->data, action_value\(a, KEY_NI_B
 src/ike/handshake.c: nonce, action_value\(a, KEY_NI_B
 src/ike/routes.c: interface

@@ -1,18 +1,12 @@
 /* contact.c -- saying and hearing INITIAL-CONTACT. */
 #include "ike/contact.h"
 
-static bool same_ends(const struct phase1 *p, const struct phase1 *q)
-{
-	return identity_eq(&peer_end(p->c)->id, &peer_end(q->c)->id) &&
-	       identity_eq(&our_end(p->c)->id, &our_end(q->c)->id);
-}
-
 size_t contact_announce(struct arena *a, const struct phase1 *p, struct emit_N *n)
 {
 	const struct phase1 *q;
 
 	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
-		if (q != p && q->established != 0 && same_ends(p, q))
+		if (q != p && q->established != 0 && phase1_same_ends(p, q))
 			return 0;
 	*n = (struct emit_N){ .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ISAKMP,
 			      .type = NOTIFY_TYPE_INITIAL_CONTACT,
@@ -36,7 +30,7 @@ static struct phase1 *outdated(const struct phase1 *p)
 
 	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
 		if (q != p && q->established != 0 && q->established < p->begun && !q->x->dying &&
-		    same_ends(p, q))
+		    phase1_same_ends(p, q))
 			return q;
 	return NULL;
 }

@@ -1,5 +1,6 @@
 /* phase1.c -- ISAKMP SAs: beginning them, what waits for them, their lifetime. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "ike/dpd.h"
@@ -195,6 +196,31 @@ static void tell_keys(const struct phase1 *p)
 		p->ike->host.keys(p->ike->host.ctx, &k);
 }
 
+bool phase1_same_ends(const struct phase1 *p, const struct phase1 *q)
+{
+	return identity_eq(&peer_end(p->c)->id, &peer_end(q->c)->id) &&
+	       identity_eq(&our_end(p->c)->id, &our_end(q->c)->id);
+}
+
+/* The newest is used, except that of two which both ends began at once both must take, and replace, the same
+ * one: it is told by the cookies. */
+static void rank(struct phase1 *p)
+{
+	struct phase1 *q;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
+		if (q->x != NULL && q->x->role != p->x->role && q->established != 0 &&
+		    p->begun < q->established + CROSSING_MS && phase1_same_ends(p, q))
+			break;
+	if (q == NULL)
+		return;
+	LIST_REMOVE(p, in_pair);
+	if (memcmp(p->x->cookies, q->x->cookies, sizeof(p->x->cookies)) > 0)
+		LIST_INSERT_BEFORE(q, p, in_pair);
+	else
+		LIST_INSERT_AFTER(q, p, in_pair);
+}
+
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
@@ -203,6 +229,7 @@ void phase1_established(struct phase1 *p)
 	half_open_end(p);
 	negotiation_free(p);
 	tell_keys(p);
+	rank(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
 	timer_arm(engine_timers(ike->engine), &p->timer,
@@ -228,9 +255,7 @@ static bool awaits_deletes(const struct phase1 *p)
 	const struct phase1 *q;
 
 	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
-		if (q->n_phase2 > 0 && q->established != 0 &&
-		    identity_eq(&peer_end(p->c)->id, &peer_end(q->c)->id) &&
-		    identity_eq(&our_end(p->c)->id, &our_end(q->c)->id))
+		if (q->n_phase2 > 0 && q->established != 0 && phase1_same_ends(p, q))
 			return true;
 	return false;
 }

@@ -38,6 +38,56 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	return p;
 }
 
+static bool before_answer(const struct phase2 *p, const struct phase2 *q)
+{
+	return q->answered == 0 || p->begun < q->answered + CROSSING_MS;
+}
+
+/* Did each end begin one before it had answered, or got the answer to, the other's? */
+static bool crossed(const struct phase2 *p, const struct phase2 *q)
+{
+	return p->x->role != q->x->role && before_answer(p, q) && before_answer(q, p);
+}
+
+static uint32_t least_spi(const struct phase2 *p)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		uint32_t in = phase2_spi(p, p->chosen.p[i].protocol), out = p->chosen.p[i].peer_spi;
+
+		least = in < least ? in : least;
+		least = out < least ? out : least;
+	}
+	return least;
+}
+
+void phase2_rank(struct phase2 *p)
+{
+	struct phase2 *q;
+
+	LIST_FOREACH(q, &p->c->phase2s, of_connection)
+		if (q != p && q->established != 0 && crossed(p, q))
+			break;
+	if (q == NULL)
+		return;
+	LIST_REMOVE(p, of_connection);
+	if (least_spi(p) > least_spi(q))
+		LIST_INSERT_BEFORE(q, p, of_connection);
+	else
+		LIST_INSERT_AFTER(q, p, of_connection);
+}
+
+bool phase2_best(const struct phase2 *p)
+{
+	const struct phase2 *q;
+
+	LIST_FOREACH(q, &p->c->phase2s, of_connection)
+		if (q == p || q->established != 0)
+			return q == p;
+	return false;
+}
+
 /* The SA of c that outgoing traffic takes now; NULL = none. */
 static const struct phase2 *current(const struct connection *c)
 {
@@ -168,7 +218,7 @@ static void on_switch(void *ctx, uint64_t now)
 	struct phase2 *p = ctx;
 
 	ike_clock(p->ike, now);
-	if (!p->uses_eroute && p->c->newest_ipsec < p->x->serial)	/* else it is superseded already */
+	if (!p->uses_eroute && phase2_best(p))	/* else it is superseded already */
 		install_switch(p, later_switched);
 }
 
@@ -193,10 +243,16 @@ void phase2_established(struct phase2 *p)
 	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life;
 
 	scratch_free(p);
+	if (p->x->role == ROLE_INITIATOR)
+		p->answered = ike->now;
+	phase2_rank(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
 	timer_arm(engine_timers(ike->engine), &p->timer,
 		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+	if (!phase2_best(p))
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
+			"both ends began at once: another SA carries the traffic, this one only receives");
 	if (p->uses_eroute)
 		announce(p);
 	else

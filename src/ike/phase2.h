@@ -24,7 +24,7 @@ struct phase2 {
 	struct connection *c;
 	uint32_t whack;
 	uint32_t try;
-	uint64_t begun;			/* ms */
+	uint64_t begun;			/* when the first message came or went, ms */
 	LIST_ENTRY(phase2) of_connection;
 	struct await await;
 	struct quick_scratch *n;	/* NULL once established */
@@ -38,6 +38,7 @@ struct phase2 {
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	const char *failed_verb;	/* of the updown command that has failed */
 	uint16_t status;		/* for whack when the installation failed, 0 = it did not */
+	uint64_t answered;		/* when the answer to the first message came or went, ms; 0 = not yet */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;		/* replacement, then expiry */
 	struct timer switching;		/* of the traffic to p */
@@ -55,6 +56,13 @@ void phase2_unanswered(struct phase2 *p);
 
 /* Quick Modes of ours that were not answered under older ISAKMP SAs with the same peer begin again under p. */
 void phase2s_begin_again(struct phase1 *p);
+
+/* Give p, whose SPIs are known, its place among those of the connection.  The newest is the best, except that
+ * of two which both ends began at once both must take the same one: it is told by the SPIs. */
+void phase2_rank(struct phase2 *p);
+
+/* Is p, established or about to be, better than all that are? */
+bool phase2_best(const struct phase2 *p);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

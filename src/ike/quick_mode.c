@@ -221,6 +221,7 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 	if (in->IDci != NULL)
 		emit_ids(a, p->c, false, &out->IDci, &out->IDcr);
 	p->stage = STAGE_BEGIN;
+	p->answered = p->ike->now;
 	return ACTION_OK;
 }
 
@@ -231,6 +232,9 @@ enum action_result quick_inI2(struct action *a, const struct in_QI2 *in)
 
 	(void)in;
 	if (p->stage == STAGE_BEGIN) {
+		phase2_rank(p);
+		if (!phase2_best(p))	/* it only receives */
+			return ACTION_OK;
 		r = install(a, INSTALL_EROUTE);
 		if (r != ACTION_OK)
 			return r;
@@ -240,7 +244,8 @@ enum action_result quick_inI2(struct action *a, const struct in_QI2 *in)
 
 /* ---- initiator --------------------------------------------------------- */
 
-/* The peer must answer with the clients that we named; some leave out what they accept as it is. */
+/* The peer must answer with the clients that we named.  Some leave out what they accept as it is; others
+ * (strongSwan) name the hosts where we have left them out. */
 static const struct refusal *judge_clients(struct action *a, const struct in_QR1 *in)
 {
 	const struct connection *c = of(a)->c;

@@ -217,6 +217,9 @@ bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *
 	i->reqid = xfrm_sa_reqid(sa->reqid);
 	i->family = family_of(&sa->id.dst);
 	i->mode = sa->tunnel ? XFRM_MODE_TUNNEL : XFRM_MODE_TRANSPORT;
+	/* Linux would pad the header to 8 octets, as IPv6 has it; peers drop what has not the length of RFC 4302, 3.3.3.2.1. */
+	if (sa->id.protocol == IPPROTO_AH && i->family == AF_INET)
+		i->flags |= XFRM_STATE_ALIGN4;
 	if (!put_algorithms(m, sa))
 		return false;
 	put_window(m, sa->replay_window);

@@ -32,6 +32,8 @@ static const struct kind {
 	{ "flood", run_flood, 4 },
 	{ "aborted", run_aborted, 4 },
 	{ "rekey", run_rekey, 12 },
+	{ "collide-first", run_collide_first, 40 },
+	{ "collide", run_collide, 20 },
 	{ "dpd-alive", run_dpd_alive, 20 },
 	{ "dpd-traffic", run_dpd_traffic, 2 },
 	{ "dpd-lost", run_dpd_lost, 10 },

@@ -70,6 +70,8 @@ trial_run run_dpd_alive, run_dpd_traffic, run_dpd_lost, run_dpd_dead, run_dpd_un
 
 trial_run run_month, run_month_300, run_herd, run_half_margin, run_newest, run_inherit;	/* long.c */
 
+trial_run run_collide, run_collide_first;						/* collide.c */
+
 trial_run run_road, run_road_expired, run_road_moves, run_road_hostile, run_road_rsa, run_road_trouble,
 	  run_road_flood;						/* road.c */
 

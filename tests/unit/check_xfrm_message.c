@@ -93,6 +93,21 @@ START_TEST(an_sa)
 }
 END_TEST
 
+/* RFC 4302 3.3.3.2.1: the header's length is a multiple of 4 octets in IPv4; unasked Linux makes it one of 8. */
+START_TEST(length_of_ah)
+{
+	struct kernel_sa sa = inbound_sa();
+	struct xfrm_message m;
+
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_NEWSA, &sa));
+	ck_assert_uint_eq(xfrm_sa_of(&m.u.h)->flags & XFRM_STATE_ALIGN4, 0);
+	sa.id.protocol = IPPROTO_AH;
+	sa.cipher = ALG_NONE;
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_NEWSA, &sa));
+	ck_assert_uint_ne(xfrm_sa_of(&m.u.h)->flags & XFRM_STATE_ALIGN4, 0);
+}
+END_TEST
+
 static const struct {
 	enum alg cipher, mac;
 	size_t cipher_n, mac_n;
@@ -425,6 +440,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, an_sa);
+	tcase_add_test(t, length_of_ah);
 	tcase_add_loop_test(t, algorithms, 0, sizeof(suites) / sizeof(suites[0]));
 	tcase_add_test(t, an_aead_in_udp);
 	tcase_add_test(t, what_does_not_fit_is_refused);

@@ -1,0 +1,65 @@
+"""Goes through the cases within the laboratory of matrix-inside.sh."""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+from . import daemons, trial
+from .table import name
+from .wire import Pinger, Wire
+
+# In the order of the gateways of matrix-inside.sh.
+GATEWAYS = (("klips", daemons.Pluto), ("xfrm", daemons.Pluto), ("strongswan", daemons.Strongswan), ("libreswan", daemons.Libreswan),
+	("pluto", daemons.Pluto))
+
+
+class Lab:
+	def __init__(self, args):
+		self.folder, self.prefix = args.folder, args.prefix
+		self.whack, self.libreswan, self.secret = args.whack, args.libreswan, args.secret
+		self.updown = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "matrix-updown")
+		self.pingers = {}
+
+	def pinger(self, host):
+		if host not in self.pingers:
+			self.pingers[host] = Pinger("%s-%s" % (self.prefix, host))
+		return self.pingers[host]
+
+	def read(self, key):
+		with open(os.path.join(self.folder, "keys", key), "rb") as f:
+			return f.read()
+
+
+def main():
+	p = argparse.ArgumentParser()
+	for word in ("--folder", "--prefix", "--whack", "--libreswan", "--secret"):
+		p.add_argument(word, required=True)
+	p.add_argument("cases")
+	p.add_argument("results")
+	args = p.parse_args()
+	lab = Lab(args)
+	with open(args.cases, encoding="utf-8") as f:
+		cases = json.load(f)
+	ends = {}
+	for number, (gateway, of) in enumerate(GATEWAYS, 1):
+		shown = "our pluto" if gateway in ("klips", "xfrm") else gateway
+		ends[gateway] = of(lab, shown, gateway, number)
+	wire = Wire(args.prefix + "-wire")
+	failed = 0
+	with open(args.results, "w", encoding="utf-8") as out:
+		for n, case in enumerate(cases, 1):
+			began = time.monotonic()
+			reason = trial.run(case, wire, ends[case["kernel"]], ends[case["peer"]])
+			took = time.monotonic() - began
+			failed += reason is not None
+			print("%s %d/%d - %s%s (%.1f s)" % ("ok" if reason is None else "not ok", n, len(cases), name(case),
+				"" if reason is None else ": " + reason, took), flush=True)
+			out.write(json.dumps({"case": case, "result": "passed" if reason is None else "failed", "reason": reason,
+				"seconds": round(took, 2)}) + "\n")
+			out.flush()
+	return 1 if failed else 0
+
+
+sys.exit(main())
