@@ -362,6 +362,7 @@ class Row:
 	state: Name
 	recv: Name
 	variants: Tuple[Name, ...]	# () = any
+	prepare: Optional[Name]
 	action: Name
 	send: Optional[Name]
 	next: Name
@@ -373,7 +374,7 @@ class Row:
 @dataclass(frozen=True)
 class Binds:
 	variable: Name
-	actions: Tuple[Name, ...]	# 'peer' among them
+	actions: Tuple[Name, ...]	# messages and 'peer' among them
 	loc: Loc
 
 

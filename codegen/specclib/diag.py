@@ -19,7 +19,7 @@ CODES = {
 	"clear-secret": "shapes", "emit-gap": "shapes",
 	"nondet": "machines", "role": "machines", "no-shape": "machines", "guard-early": "machines",
 	"unreachable": "machines", "dead-end": "machines", "loss": "machines", "deadlock": "machines",
-	"uncovered": "machines",
+	"uncovered": "machines", "prepare": "machines",
 	"key-order": "keys", "key-avail": "keys",
 }
 

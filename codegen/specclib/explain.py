@@ -145,6 +145,10 @@ cannot accept in its state, or nothing is under way any more and one of them is 
 there.""",
 "MAIN_R2  MI3  psk  a  MR3  MAIN_R3", "MAIN_R2  MI3  -    a  MR3  MAIN_R3"),
 
+"prepare": Entry("""The action in the column `prepare` runs before its message is verified, because only it can give what the hash is made
+of.  A message without a hash or signature needs none: its own action sees the payloads just as well.""",
+"AGGR_R0  AI1  prepare_AI1  in_AI1  AR1  AGGR_R1  larval", "AGGR_R0  AI1  -            in_AI1  AR1  AGGR_R1  larval"),
+
 "key-order": Entry("""A value is made of itself, directly or by way of others.""",
 "A = prf(B, rest)\nB = prf(A, rest)", "A = prf(SKEYID, rest)\nB = prf(A, rest)"),
 

@@ -415,6 +415,7 @@ class Row:
 	recv: Any			# Message; None for initiate
 	variants: tuple
 	mask: int
+	prepare: Optional[str]		# the action that runs before the message is verified
 	action: str
 	send: Any			# Message or None
 	next: Any			# State
@@ -438,7 +439,7 @@ class Machine:
 	states: list
 	initiate: Any			# Row or None
 	rows: list
-	binds: list			# action names; 'peer' when the peer's message tells
+	binds: list			# names of actions, and of messages whose shape tells
 	supplies: dict			# action name -> [Value]
 	rfc: str
 	doc: str

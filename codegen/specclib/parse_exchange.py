@@ -7,7 +7,7 @@ from .parse_layout import merge
 PROTECTION = {"": "clear", "*": "encrypted", "?": "either"}
 SOURCES = ("action", "icookie", "rcookie", "msgid", "rest", "last_block")
 FUNCTIONS = ("prf", "prf_plus", "stretch", "hash", "sign")
-COLUMNS = ("state", "recv", "action", "send", "next", "timer")
+COLUMNS = ("state", "recv", "prepare", "action", "send", "next", "timer")
 
 
 class ExchangeParser(ParserBase):
@@ -227,7 +227,7 @@ class ExchangeParser(ParserBase):
 		elif start.text == "binds":
 			variable = self.name("a variable")
 			self.expect_word("by")
-			parts["binds"].append(ast.Binds(variable, self.names("an action or 'peer'"), self.span(start)))
+			parts["binds"].append(ast.Binds(variable, self.names("an action, a message or 'peer'"), self.span(start)))
 		else:
 			values = self.names("a value")
 			self.expect_word("by")

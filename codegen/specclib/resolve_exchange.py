@@ -266,8 +266,11 @@ class ExchangeResolver:
 		timer = decl.timer.text if decl.timer else None
 		if timer is not None and timer not in ROW_TIMERS and timer not in self.model.timers:
 			self.undef("timer", decl.timer, ROW_TIMERS + tuple(self.model.timers))
-		made = m.Row(state, recv, tuple(names), self.model.variant_mask(names), decl.action.text, send,
-			self.state(machine, decl.next), timer, getattr(decl, "doc", ""), decl)
+		prepare = getattr(decl, "prepare", None)
+		made = m.Row(state, recv, tuple(names), self.model.variant_mask(names), prepare and prepare.text,
+			decl.action.text, send, self.state(machine, decl.next), timer, getattr(decl, "doc", ""), decl)
+		if prepare is not None:
+			self.action(prepare, machine, recv, None, made)
 		self.action(decl.action, machine, recv, send, made)
 		return made
 
@@ -284,12 +287,17 @@ class ExchangeResolver:
 
 	def binds(self, made):
 		actions = [r.action.text for r in made.decl.rows] + [i.action.text for i in made.decl.initiates]
+		actions += [r.prepare.text for r in made.decl.rows if r.prepare is not None]
+		received = [r.recv.text for r in made.decl.rows]
+		first = {r.recv.name for s in made.states if s.start for r in s.rows if r.recv is not None}
 		for b in made.decl.binds:
 			if b.variable.text != made.selects:
 				self.undef("variable", b.variable, (made.selects,) if made.selects else ())
 			for a in b.actions:
-				if a.text != "peer" and a.text not in actions:
-					self.undef("action", a, actions + ["peer"])
+				if a.text == "peer":
+					made.binds.extend(sorted(first))
+				elif a.text not in actions + received:
+					self.undef("action", a, actions + received + ["peer"])
 				else:
 					made.binds.append(a.text)
 		for s in made.decl.supplies:

@@ -219,6 +219,9 @@ struct row {
 	enum row_timer timer;
 	const char *action_name;
 	enum action_result (*run)(struct action *a, const struct message *in, void *out);
+	/* NULL, or what gives the values that `recv` is verified with: it runs first. */
+	enum action_result (*prepare)(struct action *a, const struct message *in, void *out);
+	bool selects;		/* the shape of `recv` itself tells the variant */
 	uint32_t line;		/* of the spec */
 	const char *file;
 };
@@ -233,7 +236,6 @@ struct machine_desc {
 	uint16_t cipher_key;	/* enum key_value: key of the cipher, in the phase 1 */
 	uint32_t variants;	/* mask of what `selects` may be */
 	const char *selects;	/* name of the variable, or NULL */
-	bool peer_selects;	/* the first message itself tells the variant */
 	const struct row *initiate;	/* NULL = can only be answered */
 	const struct state_desc *start;	/* the responder's; NULL = can only be initiated */
 	const struct state_desc *states;

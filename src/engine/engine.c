@@ -46,7 +46,7 @@ struct exchange *exchange_new(struct engine *e, const struct machine_desc *m, en
 	x->serial = ++e->serial;
 	x->machine = m;
 	x->role = role;
-	x->variants = m->variants;
+	x->agreed.variants = m->variants;
 	x->interval = TIMER_RETRANSMIT_MS[0];
 	x->sends_max = TIMER_RETRANSMIT_MS_N;
 	x->local = *local;
@@ -140,7 +140,8 @@ static void fire(void *ctx, uint64_t now)
 	} else if (waiting) {
 		uint64_t total = (uint64_t)x->interval * ((1u << x->sends) - 1);
 
-		report(e, x, true, refuse_no_response(e->arena, x->sends, (uint32_t)(total / 1000)));
+		report(e, x, true, x->disliked ? refuse_no_good_response(e->arena, x->sends, (uint32_t)(total / 1000)) :
+				   refuse_no_response(e->arena, x->sends, (uint32_t)(total / 1000)));
 		engine_end(e, x, END_NO_RESPONSE);
 	} else {
 		report(e, x, false, refuse_peer_gave_up(e->arena, x->state->name,
@@ -173,7 +174,8 @@ struct exchange *engine_initiate(struct engine *e, uint64_t now, const struct ma
 		} while (x->msgid == 0 || msgids_add(&parent->msgids, x->msgid) == MSGID_USED);
 	}
 	exchange_enlist(x);
-	run_row(e, x, m->initiate, NULL, x->variants, NULL, NULL, NULL);
+	run_row(e, x, &(struct step){ .row = m->initiate, .variants = x->agreed.variants, .verified = true }, NULL,
+		NULL, NULL);
 	if (x->dying)
 		x = NULL;
 	engine_leave(e);

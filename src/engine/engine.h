@@ -28,9 +28,9 @@ struct engine_host {
 	/* A peer begins an exchange: take it (set x->user) or refuse.  x->parent is set for phase 2.
 	 * NULL = go on. */
 	const struct refusal *(*admit)(void *ctx, struct exchange *x, struct arena *arena);
-	/* An encrypted message cannot be read: what does that mean here?  NULL = the fault itself. */
-	const struct refusal *(*garbled)(void *ctx, struct exchange *x, struct arena *arena,
-					 const struct fault *f);
+	/* An encrypted message cannot be read, or a hash of one in clear is wrong: what does that mean
+	 * here?  NULL = the fault itself. */
+	const struct refusal *(*garbled)(void *ctx, struct exchange *x, struct arena *arena);
 	/* A message of x was refused.  May send a notification. */
 	void (*refused)(void *ctx, struct exchange *x, const struct refusal *why);
 	/* x has moved to x->state and its answer is sent. */

@@ -20,7 +20,7 @@ struct parked;
 enum end_reason {
 	END_LOCAL,		/* asked for by the layer above */
 	END_REFUSED,		/* a message, or our own part, made it impossible to go on */
-	END_NO_RESPONSE,	/* sent as often as allowed, no answer */
+	END_NO_RESPONSE,	/* sent as often as allowed, no answer, or none that was accepted */
 	END_LARVAL,		/* the peer began and did not go on */
 	END_PARENT,		/* the phase 1 above is gone */
 	END_SHUTDOWN,
@@ -28,14 +28,23 @@ enum end_reason {
 
 struct msgid_set;		/* message IDs that were used under a phase 1 */
 
+/* What the two ends have agreed on; a message that is refused leaves nothing of what it would have changed. */
+struct agreed {
+	uint32_t variants;		/* what `selects` is, as a mask; all of the machine's until bound */
+	bool bound;
+	enum alg hash, cipher;		/* of phase 1 */
+	uint16_t key_octets;
+	uint8_t rcookie[8];		/* the responder's, of its first answer */
+};
+
 struct exchange {
 	struct engine *engine;
 	uint64_t serial;
 	const struct machine_desc *machine;
 	const struct state_desc *state;	/* NULL before the first transition */
 	enum role role;
-	uint32_t variants;		/* what `selects` is, as a mask; all of the machine's until bound */
-	bool bound;
+	struct agreed agreed;
+	struct agreed before;		/* what it was before the message at hand */
 	bool dying;
 	bool proven;			/* the peer has answered with our cookie */
 
@@ -47,8 +56,6 @@ struct exchange {
 	struct ip_addr local;
 	struct endpoint remote;
 
-	enum alg hash, cipher;		/* of phase 1, once negotiated */
-	uint16_t key_octets;
 	struct values values;
 	uint8_t iv[BLOCK_MAX];		/* for the next encrypted message */
 	bool iv_set;
@@ -59,6 +66,7 @@ struct exchange {
 	uint8_t sends_max;		/* of one message */
 	uint8_t sends;			/* of `sent` by timer */
 	uint8_t resends;		/* of `sent` for duplicates */
+	bool disliked;			/* an answer to `sent` came and was refused */
 	uint8_t garbled;		/* answers to messages that were not authentic, of phase 1 */
 	uint64_t heard;			/* when the last acceptable message came, ms; 0 = never */
 	uint64_t last_in;		/* keyed hash of the last accepted datagram, 0 = none */

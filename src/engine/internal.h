@@ -37,14 +37,21 @@ struct incoming {
 	const struct endpoint *remote;
 };
 
+/* A row on its way from a message to an answer. */
+struct step {
+	const struct row *row;
+	uint32_t variants;		/* what the message matched */
+	bool verified;			/* what the row's own action may see */
+};
+
 /* What a parked exchange goes on with. */
 struct parked {
+	struct step step;
+	uint64_t deadline;		/* of the timer that was running, 0 = none */
 	struct buf plain;		/* the message, decrypted; empty when we begin */
 	uint64_t hash;
 	uint8_t iv_after[BLOCK_MAX];
 	bool encrypted;
-	const struct row *row;
-	uint32_t variants;		/* what the message matched */
 };
 
 /* engine.c */
@@ -61,6 +68,8 @@ void debug_lines(struct engine *e, const struct exchange *x, enum engine_debug c
 bool debugging(struct engine *e, const struct exchange *x, enum engine_debug class_);
 
 /* protect.c: encryption of messages */
+/* The chaining value for the next message of x; false when it cannot be computed yet. */
+bool protect_chain(struct engine *e, struct exchange *x, uint16_t id, uint8_t iv[BLOCK_MAX]);
 size_t protect_block(const struct exchange *x);
 /* Decrypt in->plain in place from the header on; sets iv_after. */
 const struct refusal *protect_open(struct engine *e, struct exchange *x, uint16_t iv, uint16_t key,
@@ -69,22 +78,23 @@ const struct refusal *protect_open(struct engine *e, struct exchange *x, uint16_
 bool protect_seal(struct engine *e, struct exchange *x, uint16_t iv, uint16_t key, struct writer *w);
 
 /* verify.c: captured values and hashes */
-#define CAPTURES_MAX 16
-struct captures {
-	uint8_t n;
-	uint16_t id[CAPTURES_MAX];
-};
-void capture_message(struct exchange *x, const struct message_desc *d, const struct message *m,
-		     struct captures *c);
-void capture_undo(struct exchange *x, const struct captures *c);
+void capture_message(struct exchange *x, const struct message_desc *d, const struct message *m);
 /* Every payload that is a hash of the message is right. */
 const struct refusal *verify_hashes(struct engine *e, struct exchange *x,
 				    const struct message_desc *d, const struct message *m);
 
+/* receive.c */
+/* The message of x is refused and leaves nothing behind; what was begun by it ends. */
+enum verdict refuse_message(struct engine *e, struct exchange *x, const struct refusal *why);
+/* A new phase 2 or one-way message is authentic: its message ID is used up. */
+const struct refusal *use_msgid(struct engine *e, struct exchange *root, uint32_t msgid);
+
 /* transition.c: run a row and do what its action decided */
-enum verdict run_row(struct engine *e, struct exchange *x, const struct row *row,
-		     const struct message *m, uint32_t variants, const struct incoming *in,
-		     const struct captures *c, void *resumed);
+enum verdict run_row(struct engine *e, struct exchange *x, const struct step *step,
+		     const struct message *m, const struct incoming *in, void *resumed);
+/* What x holds is changed by a message that is not accepted yet: until the end of the attempt it can be undone. */
+void attempt_begin(struct exchange *x);
+void attempt_end(struct exchange *x, bool accepted);
 void parked_free(struct exchange *x);
 
 /* send.c */

@@ -30,7 +30,8 @@ static struct span given(struct eval *e, uint16_t v)
 	case VALUE_HEADER_ICOOKIE:
 		return span_of(x->cookies, COOKIE_SIZE);
 	case VALUE_HEADER_RCOOKIE:
-		return span_of(x->cookies + COOKIE_SIZE, COOKIE_SIZE);
+		return span_of(get_u64(x->cookies + COOKIE_SIZE) != 0 ? x->cookies + COOKIE_SIZE
+								      : x->agreed.rcookie, COOKIE_SIZE);
 	case VALUE_HEADER_MSGID:
 		e->of_message = true;
 		return msgid_bytes(e);
@@ -38,7 +39,7 @@ static struct span given(struct eval *e, uint16_t v)
 		e->of_message = true;
 		return e->c->rest;
 	case VALUE_LAST_BLOCK:
-		return root->iv_set ? span_of(root->iv, alg_table[root->cipher].iv)
+		return root->iv_set ? span_of(root->iv, alg_table[root->agreed.cipher].iv)
 				    : span_of(NULL, 0);
 	default:
 		break;
@@ -82,7 +83,7 @@ static struct span concat(struct eval *e, const struct key_formula *f, const str
 static struct span expand(struct eval *e, const struct key_formula *f, struct span key,
 			  const struct span *in, size_t n)
 {
-	enum alg hash = exchange_root(e->x)->hash;
+	enum alg hash = exchange_root(e->x)->agreed.hash;
 	uint8_t *out = arena_alloc(e->c->arena, n == 0 ? 1 : n);
 
 	if (f->fn == KEY_STRETCH) {
@@ -95,7 +96,7 @@ static struct span expand(struct eval *e, const struct key_formula *f, struct sp
 
 static struct span compute(struct eval *e, const struct key_formula *f, size_t n, unsigned depth)
 {
-	enum alg hash = exchange_root(e->x)->hash;
+	enum alg hash = exchange_root(e->x)->agreed.hash;
 	struct span in[TERMS_MAX], key = span_of(NULL, 0);
 
 	if (hash == ALG_NONE || !terms(e, f, in, depth))
@@ -124,7 +125,7 @@ static struct span value(struct eval *e, uint16_t v, size_t n, unsigned depth)
 
 	if (s.p != NULL || depth > DEPTH_MAX || key_values[v].source != VALUE_FORMULA)
 		return s;
-	const struct key_formula *f = key_formula(v, e->x->variants | exchange_root(e->x)->variants);
+	const struct key_formula *f = key_formula(v, e->x->agreed.variants | exchange_root(e->x)->agreed.variants);
 
 	if (f == NULL)
 		return s;

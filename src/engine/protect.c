@@ -7,7 +7,7 @@ static struct span cipher_key(struct engine *e, struct exchange *x, uint16_t id)
 {
 	struct exchange *root = exchange_root(x);
 	struct key_context c = { .arena = e->arena };
-	struct span key = keys_value(root, &c, id, root->key_octets);
+	struct span key = keys_value(root, &c, id, root->agreed.key_octets);
 
 	if (key.p != NULL && values_get(&root->values, id).p == NULL)
 		values_set(&root->values, id, key);
@@ -18,11 +18,10 @@ size_t protect_block(const struct exchange *x)
 {
 	const struct exchange *root = x->parent != NULL ? x->parent : x;
 
-	return cipher_block(root->cipher);
+	return cipher_block(root->agreed.cipher);
 }
 
-/* The chaining value for the next message of x; false when it cannot be computed yet. */
-static bool chain_value(struct engine *e, struct exchange *x, uint16_t id, uint8_t iv[BLOCK_MAX])
+bool protect_chain(struct engine *e, struct exchange *x, uint16_t id, uint8_t iv[BLOCK_MAX])
 {
 	size_t block = protect_block(x);
 	struct key_context c = { .arena = e->arena };
@@ -46,13 +45,13 @@ const struct refusal *protect_open(struct engine *e, struct exchange *x, uint16_
 	size_t block = protect_block(x);
 	struct span k = block == 0 ? span_of(NULL, 0) : cipher_key(e, x, key);
 
-	if (k.p == NULL || !chain_value(e, x, iv, in->iv_after))
+	if (k.p == NULL || !protect_chain(e, x, iv, in->iv_after))
 		return refuse_keys_missing(e->arena, "the encrypted message");
 	if (cipher_text.n == 0 || cipher_text.n % block != 0)
 		return refuse_protection_size(e->arena, (uint32_t)cipher_text.n, (uint32_t)block);
 	struct span plain = arena_span(e->arena, in->datagram);
 
-	if (!cbc_decrypt(exchange_root(x)->cipher, k, in->iv_after,
+	if (!cbc_decrypt(exchange_root(x)->agreed.cipher, k, in->iv_after,
 			 (uint8_t *)plain.p + HEADER_SIZE, cipher_text.n))
 		return refuse_keys_missing(e->arena, "the encrypted message");
 	in->plain = plain;
@@ -66,13 +65,13 @@ bool protect_seal(struct engine *e, struct exchange *x, uint16_t iv, uint16_t ke
 	uint8_t chain[BLOCK_MAX];
 	struct span k = block == 0 ? span_of(NULL, 0) : cipher_key(e, x, key);
 
-	if (k.p == NULL || !chain_value(e, x, iv, chain))
+	if (k.p == NULL || !protect_chain(e, x, iv, chain))
 		return false;
 	size_t body = w->n - HEADER_SIZE;
 
 	put_zero(w, (block - body % block) % block);
 	patch_u32(w, HEADER_OFFSET_LENGTH, (uint32_t)w->n);
-	if (w->overflow || !cbc_encrypt(exchange_root(x)->cipher, k, chain, w->p + HEADER_SIZE,
+	if (w->overflow || !cbc_encrypt(exchange_root(x)->agreed.cipher, k, chain, w->p + HEADER_SIZE,
 					w->n - HEADER_SIZE))
 		return false;
 	memcpy(x->iv, chain, sizeof(x->iv));

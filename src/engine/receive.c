@@ -57,16 +57,15 @@ static bool may_tell(struct exchange *x)
 	return true;
 }
 
-/* The message of x is refused before any action saw it. */
-static enum verdict refuse(struct engine *e, struct exchange *x, const struct refusal *why)
+enum verdict refuse_message(struct engine *e, struct exchange *x, const struct refusal *why)
 {
+	attempt_end(x, false);
+	x->disliked = true;
 	report(e, x, false, why);
-	if (x != NULL && x->machine != NULL) {
-		if (may_tell(x))
-			e->host.refused(e->host.ctx, x, why);
-		if (x->state == NULL || x->state->start)
-			engine_end(e, x, END_REFUSED);
-	}
+	if (may_tell(x))
+		e->host.refused(e->host.ctx, x, why);
+	if (x->state == NULL || x->state->start)
+		engine_end(e, x, END_REFUSED);
 	return VERDICT_REFUSED;
 }
 
@@ -110,7 +109,7 @@ static const struct refusal *open_message(struct engine *e, struct exchange *x,
 			debug_parsed(e, x, m);
 		return NULL;
 	}
-	why = encrypted ? e->host.garbled(e->host.ctx, x, e->arena, &f) : NULL;
+	why = encrypted ? e->host.garbled(e->host.ctx, x, e->arena) : NULL;
 	return why != NULL ? why : refuse_fault(e->arena, &f);
 }
 
@@ -134,8 +133,7 @@ static const struct row *match_row(struct engine *e, const struct row *rows, siz
 	return NULL;
 }
 
-/* A new phase 2 or one-way message is authentic: its message ID is used up. */
-static const struct refusal *use_msgid(struct engine *e, struct exchange *root, uint32_t msgid)
+const struct refusal *use_msgid(struct engine *e, struct exchange *root, uint32_t msgid)
 {
 	switch (msgids_add(&root->msgids, msgid)) {
 	case MSGID_USED:
@@ -152,28 +150,20 @@ static enum verdict process(struct engine *e, struct exchange *x, struct incomin
 	const struct state_desc *s = x->state;
 	const struct machine_desc *machine = x->machine;
 	const struct refusal *why = NULL;
-	struct captures captures = { 0 };
-	uint32_t matched = 0;
+	struct step step = { 0 };
 
 	if (s == NULL || s->n_rows == 0)
 		return drop(e, x, refuse_message_unwanted(e->arena, s == NULL ? "-" : s->name,
 							  s == NULL ? "-" : s->text));
 	why = open_message(e, x, s->rows[0].recv, machine->iv, machine->cipher_key, in);
 	if (why != NULL)
-		return refuse(e, x, why);
-	const struct row *row = match_row(e, s->rows, s->n_rows, x->variants, &matched, &why);
-
-	if (row == NULL)
-		return refuse(e, x, why);
-	capture_message(x, row->recv, &e->message, &captures);
-	why = verify_hashes(e, x, row->recv, &e->message);
-	if (why == NULL && s->start && x->parent != NULL)
-		why = use_msgid(e, x->parent, x->msgid);
-	if (why != NULL) {
-		capture_undo(x, &captures);
-		return refuse(e, x, why);
-	}
-	return run_row(e, x, row, &e->message, matched, in, &captures, NULL);
+		return refuse_message(e, x, why);
+	step.row = match_row(e, s->rows, s->n_rows, x->agreed.variants, &step.variants, &why);
+	if (step.row == NULL)
+		return refuse_message(e, x, why);
+	attempt_begin(x);
+	capture_message(x, step.row->recv, &e->message);
+	return run_row(e, x, &step, &e->message, in, NULL);
 }
 
 /* The same datagram again, or a message while its exchange waits for a job. */
@@ -221,7 +211,7 @@ static enum verdict begin(struct engine *e, const struct machine_desc *machine,
 	}
 	const struct refusal *why = e->host.admit(e->host.ctx, x, e->arena);
 
-	return why != NULL ? refuse(e, x, why) : process(e, x, in);
+	return why != NULL ? refuse_message(e, x, why) : process(e, x, in);
 }
 
 /* The phase 1 that the header's cookies name. */
@@ -270,6 +260,12 @@ static enum verdict receive_phase1(struct engine *e, const struct machine_desc *
 	return begin(e, machine, NULL, in);
 }
 
+/* Nothing but the last message of the peer is missing, which is not answered. */
+static bool awaits_last(const struct exchange *x)
+{
+	return !exchange_final(x) && x->state != NULL && x->state->n_rows > 0 && x->state->rows[0].send == NULL;
+}
+
 static enum verdict receive_phase2(struct engine *e, const struct machine_desc *machine,
 				   struct incoming *in)
 {
@@ -278,6 +274,8 @@ static enum verdict receive_phase2(struct engine *e, const struct machine_desc *
 
 	if (root == NULL)
 		return drop(e, NULL, refuse_cookies_unknown(e->arena, machine->name));
+	if (awaits_last(root) && endpoint_eq(&root->remote, in->remote))
+		answer_duplicate(e, root);	/* the peer has finished, so what it finished with was lost: ask for it */
 	if (!exchange_final(root) || root->machine->phase != 1)
 		return drop(e, root, refuse_sa_unfinished(e->arena, machine->name, root->state == NULL ?
 							  "-" : root->state->name));
@@ -309,7 +307,6 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	bool encrypted = (h->flags & HEADER_FLAGS_ENCRYPTION) != 0;
 	const struct row *row = oneway_row(d, encrypted);
 	const struct refusal *why = NULL;
-	struct captures captures = { 0 };
 	uint32_t matched = 0;
 
 	if (root == NULL || row == NULL)
@@ -325,7 +322,7 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	memcpy(one.cookies, root->cookies, sizeof(one.cookies));
 	why = open_message(e, &one, row->recv, d->iv, d->cipher_key, in);
 	if (why == NULL && match_row(e, row, 1, 0, &matched, &why) != NULL) {
-		capture_message(&one, row->recv, &e->message, &captures);
+		capture_message(&one, row->recv, &e->message);
 		why = verify_hashes(e, &one, row->recv, &e->message);
 		if (why == NULL && encrypted)
 			why = use_msgid(e, root, h->msgid);

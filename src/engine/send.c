@@ -66,7 +66,7 @@ struct span build_message(struct engine *e, struct exchange *x, const struct mes
 {
 	struct writer w = writer_on(e->out, sizeof(e->out));
 	struct emitted em = { 0 };
-	enum alg hash = exchange_root(x)->hash;
+	enum alg hash = exchange_root(x)->agreed.hash;
 
 	d->emit(&w, variants, out, hash_size(hash), &em);
 	if (w.overflow) {
@@ -95,6 +95,7 @@ void keep_sent(struct exchange *x, struct span datagram)
 	if (datagram.n > 0)
 		x->sent = buf_copy(datagram);
 	x->sends = 0;
+	x->disliked = false;
 	x->resends = 0;
 }
 

@@ -8,17 +8,17 @@
 
 void action_bind(struct action *a, enum variant v)
 {
-	a->x->variants = 1u << v;
-	a->x->bound = true;
+	a->x->agreed.variants = 1u << v;
+	a->x->agreed.bound = true;
 }
 
 void action_protect(struct action *a, enum alg cipher, size_t key_octets, enum alg hash)
 {
 	struct exchange *root = exchange_root(a->x);
 
-	root->cipher = cipher;
-	root->key_octets = (uint16_t)key_octets;
-	root->hash = hash;
+	root->agreed.cipher = cipher;
+	root->agreed.key_octets = (uint16_t)key_octets;
+	root->agreed.hash = hash;
 }
 
 void action_repeat(struct action *a, uint32_t sends, uint32_t interval)
@@ -63,13 +63,31 @@ void parked_free(struct exchange *x)
 	x->parked = NULL;
 }
 
-static void park(struct exchange *x, const struct row *row, uint32_t variants,
-		 const struct incoming *in)
+void attempt_begin(struct exchange *x)
+{
+	x->before = x->agreed;
+	memcpy(x->agreed.rcookie, x->engine->message.header.rcookie.p, COOKIE_SIZE);
+	values_try(&x->values);
+}
+
+void attempt_end(struct exchange *x, bool accepted)
+{
+	if (!x->values.tentative)
+		return;
+	if (accepted) {
+		values_keep(&x->values);
+	} else {
+		values_undo(&x->values);
+		x->agreed = x->before;
+	}
+}
+
+static enum verdict park(struct exchange *x, const struct step *step, const struct incoming *in)
 {
 	struct parked *p = NEW(struct parked);
 
-	p->row = row;
-	p->variants = variants;
+	p->step = *step;
+	p->deadline = timer_armed(&x->timer) ? x->timer.at : 0;
 	if (in != NULL) {
 		p->plain = buf_copy(in->plain);
 		p->hash = in->hash;
@@ -78,6 +96,8 @@ static void park(struct exchange *x, const struct row *row, uint32_t variants,
 	}
 	x->parked = p;
 	timer_disarm(&x->engine->timers, &x->timer);
+	exchange_enlist(x);
+	return VERDICT_PARKED;
 }
 
 /* The first answer brings the responder's cookie. */
@@ -87,22 +107,25 @@ static void learn_cookie(struct engine *e, struct exchange *x, const struct mess
 	    get_u64(x->cookies + COOKIE_SIZE) != 0)
 		return;
 	table_remove(&e->table, x);
-	memcpy(x->cookies + COOKIE_SIZE, m->header.rcookie.p, COOKIE_SIZE);
+	memcpy(x->cookies + COOKIE_SIZE, x->agreed.rcookie, COOKIE_SIZE);
 	table_add(&e->table, x);
 }
 
-/* What the exchange still needs when it is done: the values marked `retain`. */
+/* What the exchange still needs when it is done: the values marked `retain`; where nothing was encrypted the
+ * first chaining value stands for the last block. */
 static void retain(struct engine *e, struct exchange *x)
 {
 	struct key_context c = { .arena = e->arena };
 
 	if (x->machine->phase == 1) {
+		if (!x->iv_set)
+			x->iv_set = protect_chain(e, x, x->machine->iv, x->iv);
 		for (uint16_t v = 1; v < KEY_VALUE_COUNT; v++) {
 			if (!key_values[v].retain || key_values[v].source != VALUE_FORMULA)
 				continue;
-			const struct key_formula *f = key_formula(v, x->variants);
+			const struct key_formula *f = key_formula(v, x->agreed.variants);
 			struct span s = keys_value(x, &c, v, f != NULL && f->fn == KEY_STRETCH
-							     ? x->key_octets : 0);
+							     ? x->agreed.key_octets : 0);
 
 			if (s.p != NULL)
 				values_set(&x->values, v, s);
@@ -120,7 +143,7 @@ static bool answer(struct engine *e, struct exchange *x, const struct row *row, 
 	*datagram = span_of(NULL, 0);
 	if (row->send == NULL)
 		return true;
-	*datagram = build_message(e, x, row->send, x->variants, out, m->iv, m->cipher_key);
+	*datagram = build_message(e, x, row->send, x->agreed.variants, out, m->iv, m->cipher_key);
 	return datagram->n > 0;
 }
 
@@ -129,6 +152,7 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 {
 	struct span datagram;
 
+	attempt_end(x, true);
 	learn_cookie(e, x, m);
 	if (in != NULL && in->encrypted) {
 		memcpy(x->iv, in->iv_after, sizeof(x->iv));
@@ -157,51 +181,96 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 	return VERDICT_ACCEPTED;
 }
 
-/* The action did not accept: x stays as it was, or ends. */
+/* An action did not accept: x stays as it was, or ends. */
 static enum verdict decline(struct engine *e, struct exchange *x, const struct action *a,
-			    enum action_result r, const struct captures *c)
+			    enum action_result r)
 {
-	if (c != NULL)
-		capture_undo(x, c);
+	attempt_end(x, false);
 	if (a->refusal != NULL) {
+		x->disliked = true;
 		report(e, x, r == ACTION_FAIL, a->refusal);
 		e->host.refused(e->host.ctx, x, a->refusal);
 	}
-	/* An exchange that has not begun, or whose message was dealt with in the background and
-	 * then refused, has nothing to go back to. */
+	/* An exchange that has not begun has nothing to go back to. */
 	if (r == ACTION_FAIL || x->state == NULL || x->state->start)
 		engine_end(e, x, END_REFUSED);
-	else if (!timer_armed(&x->timer))	/* it was parked: wait on, and send again what was sent */
-		timer_arm(&e->timers, &x->timer,
-			  e->now + (x->sends > 0 ? x->interval : TIMER_LARVAL_MS[0]));
 	return r == ACTION_IGNORE ? VERDICT_IGNORED : VERDICT_REFUSED;
 }
 
-enum verdict run_row(struct engine *e, struct exchange *x, const struct row *row,
-		     const struct message *m, uint32_t variants, const struct incoming *in,
-		     const struct captures *c, void *resumed)
+/* The message is what it says: its hashes are right, and it begins nothing a second time. */
+static const struct refusal *authentic(struct engine *e, struct exchange *x, const struct row *row,
+				       const struct message *m, const struct incoming *in)
 {
+	const struct refusal *why = verify_hashes(e, x, row->recv, m), *meant;
+
+	if (why != NULL && !in->encrypted) {	/* nothing but the hash has told whether the keys are the same */
+		meant = e->host.garbled(e->host.ctx, x, e->arena);
+		return meant != NULL ? meant : why;
+	}
+	return why == NULL && x->state->start && x->parent != NULL ? use_msgid(e, x->parent, x->msgid) : why;
+}
+
+/* The shape of a message tells the variant where the spec says so. */
+static void select_variant(struct exchange *x, const struct step *step)
+{
+	uint32_t v = step->variants;
+
+	if (!x->agreed.bound && step->row->selects && v != 0 && (v & (v - 1)) == 0) {
+		x->agreed.variants = v;
+		x->agreed.bound = true;
+	}
+}
+
+/* Verify the message, after what is needed for that.  False: it ends here, with *v. */
+static bool prepare(struct engine *e, struct exchange *x, const struct step *step, struct action *a,
+		    const struct incoming *in, enum verdict *v)
+{
+	enum action_result r = ACTION_OK;
+	const struct refusal *why;
+
+	select_variant(x, step);
+	if (step->row->prepare != NULL)
+		r = step->row->prepare(a, a->message, NULL);
+	if (x->dying)
+		*v = VERDICT_REFUSED;
+	else if (r == ACTION_PARKED)
+		*v = park(x, step, in);
+	else if (r != ACTION_OK)
+		*v = decline(e, x, a, r);
+	else if ((why = authentic(e, x, step->row, a->message, in)) != NULL)
+		*v = refuse_message(e, x, why);
+	else
+		return true;
+	return false;
+}
+
+enum verdict run_row(struct engine *e, struct exchange *x, const struct step *given,
+		     const struct message *m, const struct incoming *in, void *resumed)
+{
+	struct step step = *given;
+	const struct row *row = step.row;
 	struct action a = { .engine = e, .x = x, .arena = e->arena, .now = e->now, .row = row,
 			    .message = m, .resumed = resumed };
 	void *out = row->send == NULL ? NULL : arena_alloc(e->arena, row->send->out_size);
+	enum action_result r;
+	enum verdict v;
 
-	if (!x->bound && x->machine->peer_selects && (variants & (variants - 1)) == 0 && variants != 0) {
-		x->variants = variants;
-		x->bound = true;
+	if (!step.verified) {
+		if (!prepare(e, x, &step, &a, in, &v))
+			return v;
+		step.verified = true;
+		a.resumed = NULL;
 	}
-	enum action_result r = row->run(&a, m, out);
-
+	r = row->run(&a, m, out);
 	if (x->dying)
 		return VERDICT_REFUSED;
 	switch (r) {
 	case ACTION_OK:
 		return commit(e, x, row, m, in, out);
 	case ACTION_PARKED:
-		park(x, row, variants, in);
-		exchange_enlist(x);
-		return VERDICT_PARKED;
+		return park(x, &step, in);
 	default:
-		return decline(e, x, &a, r, c);
+		return decline(e, x, &a, r);
 	}
 }
 
@@ -219,7 +288,7 @@ static bool reread(struct engine *e, const struct parked *p, struct incoming *in
 	memcpy(in->iv_after, p->iv_after, sizeof(in->iv_after));
 	return parse_header(in->plain, 0, &m->header, &f) &&
 	       parse_chain(m, in->plain, p->encrypted, &f) &&
-	       shape_match(p->row->recv, p->variants, m, &matched, &f, expected, sizeof(expected));
+	       shape_match(p->step.row->recv, p->step.variants, m, &matched, &f, expected, sizeof(expected));
 }
 
 void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result)
@@ -231,14 +300,15 @@ void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result
 	engine_enter(e, now);
 	struct parked p = *x->parked;
 	struct incoming in = { .local = &x->local, .remote = &x->remote };
-	bool begun = p.row->recv != NULL;
 
 	free(x->parked);
 	x->parked = NULL;
-	if (!begun)
-		run_row(e, x, p.row, NULL, p.variants, NULL, NULL, result);
+	if (p.deadline != 0)
+		timer_arm(&e->timers, &x->timer, p.deadline);
+	if (p.step.row->recv == NULL)
+		run_row(e, x, &p.step, NULL, NULL, result);
 	else if (reread(e, &p, &in))
-		run_row(e, x, p.row, &e->message, p.variants, &in, NULL, result);
+		run_row(e, x, &p.step, &e->message, &in, result);
 	else
 		engine_end(e, x, END_REFUSED);
 	buf_free(&p.plain);

@@ -7,31 +7,22 @@ static const struct slot_desc *slot_of(const struct message_desc *d, const struc
 	return p->slot < d->n_slots ? &d->slots[p->slot] : NULL;
 }
 
-static void capture(struct exchange *x, uint16_t id, struct span s, struct captures *c)
+static void capture(struct exchange *x, uint16_t id, struct span s)
 {
-	if (id == KEY_NONE || c->n == CAPTURES_MAX)
-		return;
-	values_set(&x->values, id, s);
-	c->id[c->n++] = id;
+	if (id != KEY_NONE)
+		values_set(&x->values, id, s);
 }
 
-void capture_message(struct exchange *x, const struct message_desc *d, const struct message *m,
-		     struct captures *c)
+void capture_message(struct exchange *x, const struct message_desc *d, const struct message *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct slot_desc *s = slot_of(d, &m->payloads[i]);
 
 		if (s == NULL)
 			continue;
-		capture(x, s->capture, payload_body(&m->payloads[i]), c);
-		capture(x, s->whole, payload_whole(&m->payloads[i]), c);
+		capture(x, s->capture, payload_body(&m->payloads[i]));
+		capture(x, s->whole, payload_whole(&m->payloads[i]));
 	}
-}
-
-void capture_undo(struct exchange *x, const struct captures *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		values_drop(&x->values, c->id[i]);
 }
 
 /* What follows payload p, up to the end of the last payload. */

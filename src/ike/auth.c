@@ -128,7 +128,7 @@ bool auth_covers(const struct phase1 *p, const struct connection *c)
 {
 	uint32_t allowed = (c->policy.psk ? 1u << AUTH_METHOD_PRESHARED_KEY : 0) |
 			   (c->policy.rsasig ? 1u << AUTH_METHOD_RSA_SIG : 0);
-	bool chosen = p->chosen.auth != 0;
+	bool chosen = p->x->agreed.bound;
 	/* Before the peer has chosen it may choose whatever was offered. */
 	uint32_t may_be = chosen ? 1u << p->chosen.auth : p->n->methods;
 	bool suite = chosen ? rows_allow(&c->policy.ike, &p->chosen)

@@ -159,6 +159,10 @@ static void dh_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 
 static void dh_free(struct ike_job *job)
 {
+	size_t *count = ((struct dh_job *)job)->d.count;
+
+	if (count != NULL)
+		--*count;
 	wipe(job, sizeof(struct dh_job));
 	free(job);
 }
@@ -179,5 +183,7 @@ void await_dh(struct await *w, const struct dh_request *d)
 		j->d.peer.n = DH_MAX;
 	r->job = &j->job;
 	r->free_job = dh_free;
+	if (d->count != NULL)
+		++*d->count;
 	w->ike->host.submit(w->ike->host.ctx, &j->job);
 }

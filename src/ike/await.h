@@ -68,6 +68,7 @@ struct dh_request {
 	uint8_t *pub;		/* NULL = not wanted */
 	struct span peer;	/* empty = no shared secret wanted */
 	uint8_t *shared;
+	size_t *count;		/* one more while the job is under way; NULL = not counted */
 };
 void await_dh(struct await *w, const struct dh_request *d);
 

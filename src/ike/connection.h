@@ -37,7 +37,7 @@ struct rows {			/* what is proposed and accepted for one protocol, best first */
 };
 
 struct policy {
-	bool psk, rsasig, encrypt, authenticate, compress, tunnel, pfs, weak;
+	bool psk, rsasig, encrypt, authenticate, compress, tunnel, pfs, aggressive, weak;
 	struct rows ike, esp, ah, ipcomp;
 	uint16_t pfs_group;	/* 0: that of phase 1 */
 	uint32_t ike_life, ipsec_life, margin, fuzz;	/* seconds; per cent */

@@ -243,6 +243,7 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->compress = m->compress;
 	p->tunnel = m->tunnel;
 	p->pfs = m->pfs;
+	p->aggressive = m->aggressive;
 	p->ike_life = m->ikelifetime;
 	p->ipsec_life = m->ipseclifetime;
 	p->margin = m->rekeymargin;
@@ -256,9 +257,7 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
 	p->ondemand = m->ondemand;
 	p->revive = m->revive;
-	if (m->aggressive)
-		d->why = refuse_not_supported(d->ike->arena, "Aggressive Mode");
-	else if (m->tunnel && !m->encrypt && !m->authenticate)
+	if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	else if (m->compress && !d->ike->kernel.ops->compresses)
 		d->why = refuse_not_supported(d->ike->arena, "IPComp with this --kernel");
@@ -289,6 +288,9 @@ static void warn_weak(struct ike *ike, uint32_t whack, const struct connection *
 	if (weak != NULL)
 		ike_log(ike, c, NULL, whack, WHACK_STATUS_LOG, "%s may be agreed on, which is weak; "
 			"leave it out of --ike, --esp and --ah, or drop --policy, when the peer knows better", weak);
+	if (connection_exposure(c) != NULL)
+		ike_log(ike, c, NULL, whack, WHACK_STATUS_LOG, "whoever poses as the peer in Aggressive Mode, or "
+			"listens, can search for the preshared secret with a dictionary; use one of whack --genpsk, or --rsasig");
 }
 
 /* What the load can already tell that initiating would stumble over. */

@@ -57,14 +57,12 @@ static const struct refusal *on_admit(void *ctx, struct exchange *x, struct aren
 	return x->parent == NULL ? phase1_admit(ike, x, arena) : phase2_admit(ike, x);
 }
 
-/* The first encrypted message of a phase 1 with a preshared secret does not make sense. */
-static const struct refusal *on_garbled(void *ctx, struct exchange *x, struct arena *arena,
-					const struct fault *f)
+/* The first message of a phase 1 that the preshared secret went into does not make sense. */
+static const struct refusal *on_garbled(void *ctx, struct exchange *x, struct arena *arena)
 {
 	struct phase1 *p = phase1_of(x);
 
 	(void)ctx;
-	(void)f;
 	if (p == NULL || p->n == NULL || p->n->secret_file == NULL)
 		return NULL;
 	return refuse_psk_mismatch(arena, p->c->name, p->n->secret_file, p->n->secret_line);

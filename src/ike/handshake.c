@@ -71,7 +71,7 @@ void handshake_adopt(struct action *a, const struct choice *chosen)
 
 /* ---- Diffie-Hellman ------------------------------------------------------ */
 
-enum action_result handshake_dh(struct action *a, struct span peer)
+static enum action_result new_dh(struct action *a, struct span peer, size_t *count)
 {
 	struct phase1 *p = of(a);
 	enum alg group = group_alg(p->chosen.group);
@@ -80,8 +80,18 @@ enum action_result handshake_dh(struct action *a, struct span peer)
 	p->ike->host.random(p->ike->host.ctx, p->n->priv, priv.n);
 	await_begin(&p->await, a->x->serial);
 	await_dh(&p->await, &(struct dh_request){ .group = group, .priv = priv, .pub = p->n->pub, .peer = peer,
-						  .shared = p->n->shared });
+						  .shared = p->n->shared, .count = count });
 	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
+}
+
+enum action_result handshake_dh(struct action *a, struct span peer)
+{
+	return new_dh(a, peer, NULL);
+}
+
+enum action_result handshake_dh_first(struct action *a, struct span peer)
+{
+	return new_dh(a, peer, &of(a)->ike->first_jobs);
 }
 
 enum action_result handshake_dh_shared(struct action *a, struct span peer)
@@ -183,10 +193,14 @@ enum action_result handshake_identify(struct action *a, enum key_value body, enu
 
 	if (!id_emit(a->arena, &our_end(p->c)->id, id))
 		return action_fail(a, refuse_id_unusable(a->arena, p->c->name, "our own"));
-	if (!by_signature(p))
-		return ACTION_OK;
-	action_supply(a, body, id_body(a->arena, id));
-	return sign(a, hash, sig);
+	if (by_signature(p))
+		action_supply(a, body, id_body(a->arena, id));
+	return handshake_prove(a, hash, sig);
+}
+
+enum action_result handshake_prove(struct action *a, enum key_value hash, struct emit_SIG *sig)
+{
+	return by_signature(of(a)) ? sign(a, hash, sig) : ACTION_OK;
 }
 
 /* ---- who the peer is ----------------------------------------------------- */
@@ -242,6 +256,13 @@ static enum action_result accept(struct action *a, const struct identity *id)
 	return ACTION_OK;
 }
 
+/* What is said in clear before it is proved may be said by anybody: the exchange waits for better. */
+static enum action_result reject(struct action *a, const struct refusal *why)
+{
+	of(a)->n->proof.step = PROOF_NONE;
+	return (a->message->header.flags & HEADER_FLAGS_ENCRYPTION) != 0 ? action_fail(a, why) : action_refuse(a, why);
+}
+
 /* No public key of the identity is known: is there one in the DNS?  That is asked once. */
 static enum action_result look_up(struct action *a, const struct identity *id)
 {
@@ -249,11 +270,11 @@ static enum action_result look_up(struct action *a, const struct identity *id)
 	const char *who = id_text(a->arena, id);
 
 	if (p->n->proof.step == PROOF_LOOKUP || dnskeys_obstacle(p->ike->dnskeys, id) != NULL)
-		return action_fail(a, refuse_rsa_no_key(a->arena, p->c->name, who));
+		return reject(a, refuse_rsa_no_key(a->arena, p->c->name, who));
 	await_public_keys(&p->await, id);
 	p->n->proof.step = PROOF_LOOKUP;
 	return await_pending(&p->await) ? ACTION_PARKED :
-	       action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
+	       reject(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
 }
 
 /* A job tries the public keys of the identity on the signature over `hash`. */
@@ -265,7 +286,7 @@ static enum action_result try_keys(struct action *a, const struct identity *id, 
 
 	/* Where nobody can be meant the keys do not matter: say what does. */
 	if (meant(p, id) == NULL)
-		return action_fail(a, refuse_rsa_wrong_id(a->arena, p->c->name, id_text(a->arena, id),
+		return reject(a, refuse_rsa_wrong_id(a->arena, p->c->name, id_text(a->arena, id),
 							  id_text(a->arena, &peer_end(p->c)->id)));
 	await_begin(&p->await, a->x->serial);
 	if (data.p == NULL || !await_verify(&p->await, id, data, sig->data, &p->n->proof))
@@ -283,7 +304,7 @@ static enum action_result verify(struct action *a, const struct identity *id, en
 	const char *who = id_text(a->arena, id);
 
 	if (proof->step == PROOF_LOOKUP && p->await.failed)
-		return action_fail(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
+		return reject(a, refuse_key_not_in_dns(a->arena, p->c->name, who, p->await.why));
 	if (proof->step == PROOF_NONE || proof->step == PROOF_LOOKUP) {
 		enum action_result r = try_keys(a, id, hash, sig);
 
@@ -292,39 +313,48 @@ static enum action_result verify(struct action *a, const struct identity *id, en
 	}
 	proof->step = PROOF_NONE;
 	if (p->await.failed || !proof->fits)
-		return action_fail(a, refuse_rsa_bad_signature(a->arena, p->c->name, who,
+		return reject(a, refuse_rsa_bad_signature(a->arena, p->c->name, who,
 							       (uint32_t)sig->data.n, proof->keys));
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG,
 		"the peer is %s by its RSA signature, key %s", who, proof->keys);
 	return ACTION_OK;
 }
 
-enum action_result handshake_check_peer(struct action *a, const struct payload_ID *payload, enum key_value hash,
-					const struct payload_SIG *sig, unsigned certificates)
+enum action_result handshake_check_identity(struct action *a, const struct identity *id, enum key_value hash,
+					    const struct payload_SIG *sig, unsigned certificates)
 {
 	struct phase1 *p = of(a);
-	struct identity id;
-	const char *why;
-	char type[REGISTRY_TEXT];
-	enum action_result r;
 
-	if (!id_read(payload, &id, &why))
-		return action_fail(a, refuse_id_unreadable(a->arena, registry_name(&registry_id_type,
-									payload->type, type), why));
 	if (by_signature(p)) {
 		if (certificates > 0 && p->n->proof.step == PROOF_NONE)
 			ike_log(p->ike, p->c, a->x, NO_WHACK, WHACK_STATUS_LOG,
 				"certificates of the peer are ignored (%u): only keys given with whack --keyid count",
 				certificates);
-		r = verify(a, &id, hash, sig);
+		enum action_result r = verify(a, id, hash, sig);
+
 		if (r != ACTION_OK)
 			return r;
 	}
-	return accept(a, &id);
+	return accept(a, id);
+}
+
+enum action_result handshake_check_peer(struct action *a, const struct payload_ID *payload, enum key_value hash,
+					const struct payload_SIG *sig, unsigned certificates)
+{
+	struct identity id;
+	const char *why;
+	char type[REGISTRY_TEXT];
+
+	if (!id_read(payload, &id, &why))
+		return reject(a, refuse_id_unreadable(a->arena, registry_name(&registry_id_type,
+								payload->type, type), why));
+	return handshake_check_identity(a, &id, hash, sig, certificates);
 }
 
 void handshake_hear_contact(struct action *a)
 {
-	if (contact_announced(a->message))
+	bool secret = (a->message->header.flags & HEADER_FLAGS_ENCRYPTION) != 0;
+
+	if (secret && contact_announced(a->message))
 		contact_forget(of(a));
 }

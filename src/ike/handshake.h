@@ -22,6 +22,10 @@ void handshake_adopt(struct action *a, const struct choice *chosen);
 /* Make a private value and from it ours for the peer; with a value of the peer also the shared secret. */
 enum action_result handshake_dh(struct action *a, struct span peer);
 
+/* The same with a value out of the first message of a peer, which anybody could have sent: counted in
+ * ike->first_jobs while it runs. */
+enum action_result handshake_dh_first(struct action *a, struct span peer);
+
 /* The shared secret of our value, which has been sent, and the peer's. */
 enum action_result handshake_dh_shared(struct action *a, struct span peer);
 
@@ -42,12 +46,20 @@ enum action_result handshake_secrets(struct action *a);
 enum action_result handshake_identify(struct action *a, enum key_value body, enum key_value hash,
 				      struct emit_ID *id, struct emit_SIG *sig);
 
+/* The second half of that: our signature, where a signature proves who we are. */
+enum action_result handshake_prove(struct action *a, enum key_value hash, struct emit_SIG *sig);
+
 /* What the peer says that it is, and its proof; the engine has checked a hash already.  Afterwards this
  * phase 1 serves the connection that is meant by the identity. */
 enum action_result handshake_check_peer(struct action *a, const struct payload_ID *payload, enum key_value hash,
 					const struct payload_SIG *sig, unsigned certificates);
 
-/* Who the peer is has been proved; if it says that it is new, its old SAs are worth nothing. */
+/* The same for an identity that was read before. */
+enum action_result handshake_check_identity(struct action *a, const struct identity *id, enum key_value hash,
+					    const struct payload_SIG *sig, unsigned certificates);
+
+/* Who the peer is has been proved; if it says, in an encrypted message, that it is new, its old SAs are
+ * worth nothing. */
 void handshake_hear_contact(struct action *a);
 
 #endif

@@ -52,6 +52,7 @@ struct ike {
 	uint32_t last_reqid;
 	uint64_t demand_second;		/* the last in which packets began negotiations, and how many */
 	unsigned demands;
+	size_t first_jobs;		/* Diffie-Hellman for first messages, under way */
 	size_t half_open;		/* phase 1 begun by peers, not established */
 	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
 };
@@ -137,7 +138,7 @@ bool phase1_same_ends(const struct phase1 *p, const struct phase1 *q);
 #define CROSSING_MS 1000
 
 struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
-/* Begin Main Mode; NULL when that failed at once (already said). */
+/* Begin Main or Aggressive Mode; NULL when that failed at once (already said). */
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* A peer begins: NULL, and x->user is set, or why it may not. */
 const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena);

@@ -52,7 +52,8 @@ struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t wh
 	struct phase1 *p = phase1_new(ike, c, whack, try);
 	struct endpoint remote = { .addr = peer_end(c)->host, .port = peer_end(c)->ikeport };
 
-	return engine_initiate(ike->engine, ike->now, &machine_main, NULL, &our_end(c)->host, &remote, p);
+	return engine_initiate(ike->engine, ike->now, c->policy.aggressive ? &machine_aggressive : &machine_main, NULL,
+			       &our_end(c)->host, &remote, p);
 }
 
 void pending_free(struct pending *q)
@@ -190,7 +191,7 @@ static void tell_keys(const struct phase1 *p)
 {
 	struct sa_keys k = { .ike = true, .icookie = span_of(p->x->cookies, COOKIE_SIZE),
 			     .cipher_key = values_get(&p->x->values, p->x->machine->cipher_key),
-			     .cipher = p->x->cipher };
+			     .cipher = p->x->agreed.cipher };
 
 	if (p->ike->host.keys != NULL)
 		p->ike->host.keys(p->ike->host.ctx, &k);
@@ -313,7 +314,7 @@ static void failed(struct phase1 *p, enum end_reason why)
 		     !p->c->deleted &&
 		     (p->c->policy.keyingtries == 0 || p->try < p->c->policy.keyingtries);
 	struct exchange *x = again ? phase1_start(ike, p->c, p->whack, p->try + 1) : NULL;
-	uint16_t status = end_status(why);
+	uint16_t status = end_status(why == END_NO_RESPONSE && p->x->disliked ? END_REFUSED : why);
 
 	if (x != NULL)
 		ike_log(ike, p->c, x, p->whack, WHACK_STATUS_RETRANSMISSION,

@@ -63,6 +63,19 @@ static void ike_transform(struct arena *a, const struct connection *c, const str
 	t->n_attrs = l.n;
 }
 
+static uint16_t group_of(const struct suite_row *row)
+{
+	for (size_t i = 0; i < row->n; i++)
+		if (row->cells[i].attribute == OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION)
+			return (uint16_t)row->cells[i].value;
+	return 0;
+}
+
+uint16_t offer_group(const struct connection *c)
+{
+	return c->policy.ike.n == 0 ? 0 : group_of(&c->policy.ike.all[0]);
+}
+
 void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa)
 {
 	static const uint16_t order[] = { AUTH_METHOD_RSA_SIG, AUTH_METHOD_PRESHARED_KEY };
@@ -72,6 +85,8 @@ void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, st
 	struct emit_T *t = ARENA_ARRAY(a, struct emit_T, rows->n * n_order + 1);
 
 	for (size_t i = 0; i < rows->n; i++) {
+		if (c->policy.aggressive && group_of(&rows->all[i]) != offer_group(c))
+			continue;
 		for (size_t k = 0; k < n_order && n < LIMIT_TRANSFORMS; k++) {
 			if ((methods & 1u << order[k]) == 0)
 				continue;

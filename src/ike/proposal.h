@@ -44,6 +44,8 @@ uint32_t connection_protocols(const struct connection *c);
 
 /* The SA payload that c offers, with methods (bits 1 << auth_method) of authentication.  In the arena. */
 void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa);
+/* Aggressive Mode cannot offer a choice of groups: its group is the first that c names. */
+uint16_t offer_group(const struct connection *c);
 /* spis: ours, by protocol_id.  group: 0 = no PFS. */
 void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
 		 struct emit_SA *sa);

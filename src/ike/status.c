@@ -93,7 +93,8 @@ const char *rows_text(struct status *s, const struct rows *rows, uint8_t protoco
 	return replace_text(&s->words.algorithms[k], p);
 }
 
-const char *status_weakness(struct status *s, const struct connection *c)
+/* Its weak algorithms; those of a named policy are looked at once. */
+static const char *weak_algorithms(struct status *s, const struct connection *c)
 {
 	const struct policy *p = &c->policy;
 	const struct rows *rows[3] = { &p->ike, &p->esp, &p->ah };
@@ -118,6 +119,11 @@ const char *status_weakness(struct status *s, const struct connection *c)
 	w->group = p->pfs_group;
 	w->judged = true;
 	return replace_text(&w->weak, connection_weakness(s->ike->arena, c));
+}
+
+const char *status_weakness(struct status *s, const struct connection *c)
+{
+	return weakness_join(s->ike->arena, connection_exposure(c), weak_algorithms(s, c));
 }
 
 static bool negotiating(const struct connection *c)

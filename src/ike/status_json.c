@@ -134,9 +134,9 @@ static json_t *policy_object(struct status *s, const struct connection *c)
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
-		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs,
+		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs, "aggressive", p->aggressive,
 		"ondemand", p->ondemand, "revive", p->revive,
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
@@ -199,11 +199,11 @@ static void add_negotiation(struct ike *ike, json_t *o, const struct exchange *x
 			    number(seconds_until(ike, x->timer.at)) : json_null());
 }
 
-static void add_sa(struct ike *ike, json_t *o, const struct choice *chosen, uint64_t established,
+static void add_sa(struct ike *ike, json_t *o, const struct choice *chosen, const char *weak, uint64_t established,
 		   uint64_t replaced, uint64_t expires)
 {
 	json_object_set_new(o, "algorithms", json_string(choice_text(ike->arena, chosen)));
-	json_object_set_new(o, "weak", text_or_null(choice_weakness(ike->arena, chosen)));
+	json_object_set_new(o, "weak", text_or_null(weak));
 	json_object_set_new(o, "age", number(seconds_since(ike, established)));
 	json_object_set_new(o, "rekey_in", seconds_or_null(replaced, seconds_until(ike, replaced)));
 	json_object_set_new(o, "expires_in", number(seconds_until(ike, expires)));
@@ -220,7 +220,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p, const char *se
 		add_negotiation(s->ike, o, x, p->try);
 	} else {
 		o = exchange_object(x, "isakmp", p->retired ? "retired" : "established");
-		add_sa(s->ike, o, &p->chosen, p->established, phase1_replaced_at(p), p->expires);
+		add_sa(s->ike, o, &p->chosen, phase1_weakness(s->ike->arena, p), p->established, phase1_replaced_at(p), p->expires);
 		json_object_set_new(o, "auth", json_string(registry_symbol(&registry_auth_method, p->chosen.auth,
 									   method)));
 		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
@@ -267,7 +267,8 @@ static void tell_phase2(struct status *s, const struct phase2 *p, const char *se
 		add_negotiation(s->ike, o, p->x, p->try);
 	} else {
 		o = exchange_object(p->x, "ipsec", "established");
-		add_sa(s->ike, o, &p->chosen, p->established, phase2_replaced_at(p), p->expires);
+		add_sa(s->ike, o, &p->chosen, choice_weakness(s->ike->arena, &p->chosen), p->established,
+		       phase2_replaced_at(p), p->expires);
 		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
 		json_object_set_new(o, "carries_traffic", json_boolean(p->uses_eroute));
 		json_object_set_new(o, "protocols", directions(s, p));

@@ -192,10 +192,11 @@ static void tell_policy(struct status *s, const struct connection *c)
 	const char *weak = status_weakness(s, c);
 	bool tunnel = p->tunnel || c->end[0].has_client || c->end[1].has_client;
 
-	say(s, "    policy%s%s%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
+	say(s, "    policy%s%s%s%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
 	    "keyingtries %u", p->psk ? " PSK" : "", p->rsasig ? " RSASIG" : "",
 	    p->encrypt ? " ENCRYPT" : "", p->authenticate ? " AUTHENTICATE" : "",
 	    p->compress ? " COMPRESS" : "", tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
+	    p->aggressive ? " AGGRESSIVE" : "",
 	    p->ondemand ? " ONDEMAND" : "", p->revive ? " REVIVE" : "",
 	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
 	tell_rows(s, c);
@@ -233,7 +234,6 @@ static void tell_negotiation(struct status *s, const struct exchange *x, unsigne
 static void tell_phase1(struct status *s, const struct phase1 *p)
 {
 	const struct exchange *x = p->x;
-	const char *weak = choice_weakness(s->ike->arena, &p->chosen);
 	char peer[ENDPOINT_TEXT], method[REGISTRY_TEXT], line[1024];
 	struct text t = text_on(line, sizeof(line));
 
@@ -243,6 +243,8 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 		tell_negotiation(s, x, p->try);
 		return;
 	}
+	const char *weak = phase1_weakness(s->ike->arena, p);
+
 	text_add(&t, "    #%llu ISAKMP SA with %s: ", (unsigned long long)x->serial,
 		 endpoint_format(&x->remote, peer));
 	if (p->retired)

@@ -1,8 +1,9 @@
-/* weak.c -- which algorithms are only for peers that know no better. */
+/* weak.c -- what is only for peers that know no better. */
 #include "ike/weak.h"
 
 #include "base/text.h"
 #include "generated/limits.h"
+#include "ike/internal.h"
 #include "ike/offer.h"
 
 #define WEAKNESS_TEXT 256
@@ -95,4 +96,23 @@ const char *connection_weakness(struct arena *a, const struct connection *c)
 	}
 	mark(seen, group_alg(c->policy.pfs_group));
 	return names(a, seen);
+}
+
+#define EXPOSED "a preshared secret in Aggressive Mode"
+
+const char *connection_exposure(const struct connection *c)
+{
+	return c->policy.aggressive && c->policy.psk ? EXPOSED : NULL;
+}
+
+const char *weakness_join(struct arena *a, const char *one, const char *other)
+{
+	return one == NULL ? other : other == NULL ? one : arena_printf(a, "%s, %s", one, other);
+}
+
+const char *phase1_weakness(struct arena *a, const struct phase1 *p)
+{
+	bool exposed = p->x->machine == &machine_aggressive && p->chosen.auth == AUTH_METHOD_PRESHARED_KEY;
+
+	return weakness_join(a, exposed ? EXPOSED : NULL, choice_weakness(a, &p->chosen));
 }

@@ -155,7 +155,7 @@ END_TEST
 
 /* ---- values ------------------------------------------------------------------- */
 
-START_TEST(values_are_copied_replaced_and_dropped)
+START_TEST(values_are_copied_and_replaced)
 {
 	struct values v = { 0 };
 	struct span s;
@@ -172,11 +172,39 @@ START_TEST(values_are_copied_replaced_and_dropped)
 	values_retain(&v);
 	ck_assert_ptr_null(values_get(&v, KEY_NI_B).p);
 	assert_span(values_get(&v, KEY_SKEYID_D), span_str("kept"));
-	values_drop(&v, KEY_SKEYID_D);
-	values_drop(&v, KEY_SKEYID_D);
-	ck_assert_ptr_null(values_get(&v, KEY_SKEYID_D).p);
 	values_set(&v, KEY_NI_B, span_of(NULL, 0));	/* empty is not absent */
 	ck_assert_ptr_nonnull(values_get(&v, KEY_NI_B).p);
+	values_free(&v);
+}
+END_TEST
+
+START_TEST(values_that_are_tried_can_be_undone)
+{
+	struct values v = { 0 };
+
+	values_set(&v, KEY_NI_B, span_str("settled"));
+	values_try(&v);
+	values_set(&v, KEY_NI_B, span_str("forged"));
+	values_set(&v, KEY_NR_B, span_str("forged, too"));
+	assert_span(values_get(&v, KEY_NI_B), span_str("forged"));
+	values_undo(&v);
+	assert_span(values_get(&v, KEY_NI_B), span_str("settled"));
+	ck_assert_ptr_null(values_get(&v, KEY_NR_B).p);
+
+	values_try(&v);
+	values_set(&v, KEY_NI_B, span_str("better"));
+	values_set(&v, KEY_NI_B, span_str("better still"));
+	values_set(&v, KEY_NR_B, span_str("new"));
+	values_keep(&v);
+	assert_span(values_get(&v, KEY_NI_B), span_str("better still"));
+	values_try(&v);
+	values_undo(&v);		/* nothing is left to undo */
+	assert_span(values_get(&v, KEY_NI_B), span_str("better still"));
+	assert_span(values_get(&v, KEY_NR_B), span_str("new"));
+	values_set(&v, KEY_NR_B, span_str("replaced"));
+	values_try(&v);
+	values_undo(&v);
+	assert_span(values_get(&v, KEY_NR_B), span_str("replaced"));
 	values_free(&v);
 }
 END_TEST
@@ -198,7 +226,7 @@ static enum alg hash_of(const json_t *o)
 
 static void check_formulas(const json_t *o, enum alg hash)
 {
-	struct exchange x = { .machine = &machine_main, .hash = hash, .variants = 1u << VARIANT_PSK };
+	struct exchange x = { .machine = &machine_main, .agreed = { .hash = hash, .variants = 1u << VARIANT_PSK } };
 	struct key_context c = { .arena = arena_new() };
 
 	memcpy(x.cookies, member(o, "cky_i").p, COOKIE_SIZE);
@@ -241,7 +269,8 @@ END_TEST
 /* What depends on the message is computed anew for each, what does not is kept. */
 START_TEST(hashes_of_messages_are_not_kept)
 {
-	struct exchange root = { .machine = &machine_main, .hash = ALG_SHA2_256, .variants = 1u << VARIANT_PSK };
+	struct exchange root = { .machine = &machine_main,
+				 .agreed = { .hash = ALG_SHA2_256, .variants = 1u << VARIANT_PSK } };
 	struct exchange x = { .machine = &machine_quick, .parent = &root, .msgid = 1 };
 	struct key_context c = { .arena = arena_new(), .rest = span_str("one") };
 	struct span one, two;
@@ -430,7 +459,8 @@ int main(void)
 	tcase_add_test(parts, timer_armed_in_the_past);
 	tcase_add_test(parts, table_finds_all_while_it_grows);
 	tcase_add_test(parts, msgids_are_used_once);
-	tcase_add_test(parts, values_are_copied_replaced_and_dropped);
+	tcase_add_test(parts, values_are_copied_and_replaced);
+	tcase_add_test(parts, values_that_are_tried_can_be_undone);
 	tcase_add_test(keys, formulas_give_the_published_keys);
 	tcase_add_test(keys, hashes_of_messages_are_not_kept);
 	tcase_add_test(io, duplicates_get_the_same_answer_for_a_while);

@@ -28,6 +28,11 @@ static const void *got_in, *got_out;
 	enum action_result fn_(struct action *a, const struct in_##I *in) \
 	{ (void)a; called = #fn_; got_in = in->message; got_out = NULL; return ACTION_OK; }
 
+ACTION_START(aggressive_outI1, AI1)
+ACTION(aggressive_inI1_outR1, AI1, AR1)
+ACTION_END(aggressive_keysR1, AR1)
+ACTION(aggressive_inR1_outI2, AR1, AI2)
+ACTION_END(aggressive_inI2, AI2)
 ACTION_START(main_outI1, MI1)
 ACTION(main_inI1_outR1, MI1, MR1)
 ACTION(main_inR1_outI2, MR1, MI2)

@@ -145,7 +145,10 @@ class Flow:
 				known |= captured(self.shape(message))
 		if row.recv is not None:
 			known |= {v.name for v in self.model.values.values() if v.source == "rcookie"}
-		return known | {v.name for v in self.machine.supplies.get(row.action, ())}
+		return known | self.supplied(row.prepare) | self.supplied(row.action)
+
+	def supplied(self, action):
+		return {v.name for v in self.machine.supplies.get(action, ())}
 
 	def before(self, row):
 		if row.state is None:
@@ -177,7 +180,7 @@ class Flow:
 	def row(self, row, before):
 		where = "in %s" % (row.state.name if row.state else "the first message")
 		if row.recv is not None and self.shape(row.recv) is not None:
-			known = before | captured(self.shape(row.recv)) | {
+			known = before | captured(self.shape(row.recv)) | self.supplied(row.prepare) | {
 				v.name for v in self.model.values.values() if v.source == "rcookie"}
 			needs(self.model, row.recv, self.shape(row.recv), self.variant, known, self.diags,
 				row.decl.recv.loc, "verified", where)

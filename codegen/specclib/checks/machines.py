@@ -31,6 +31,7 @@ def one_machine(machine, diags):
 	roles(machine, diags)
 	no_shape(machine, diags)
 	guards(machine, diags)
+	prepared(machine, diags)
 	if diags.errors() > before:
 		return
 	complete = reachable(machine, diags)
@@ -96,6 +97,15 @@ def roles(machine, diags):
 				notes=[("sent here", by[row.state.role].decl.send.loc)])
 
 
+def prepared(machine, diags):
+	for row in machine.rows:
+		if row.prepare is None or any(s.formula is not None for s in row.recv.slots):
+			continue
+		diags.error("prepare", "%s carries no hash or signature: nothing waits for what '%s' gives" % (
+			row.recv.name, row.prepare), row.decl.prepare.loc, notes=[("its shapes", row.recv.loc)],
+			hint="write '-' here and let '%s' do it" % row.action)
+
+
 def reachable(machine, diags):
 	"""Reports states never entered and states without a way on; True when the product can be made."""
 	found = {s for s in machine.states if s.start}
@@ -132,15 +142,23 @@ def no_shape(machine, diags):
 
 # ---- variants
 
+def tells(machine, row):
+	"""Whether the variable is known as soon as the row's message has been matched."""
+	return row.recv is not None and row.recv.name in machine.binds
+
+
+def binding(machine, row):
+	return tells(machine, row) or row.action in machine.binds or row.prepare in machine.binds
+
+
 def bound_states(machine):
 	"""The states in which the variable is known on every way in."""
-	by_peer = "peer" in machine.binds
-	bound = {s: not s.start or by_peer for s in machine.states}
+	bound = {s: not s.start for s in machine.states}
 	changed = True
 	while changed:
 		changed = False
 		for row in all_rows(machine):
-			known = row.state is not None and bound[row.state] or row.action in machine.binds
+			known = row.state is not None and bound[row.state] or binding(machine, row)
 			if not known and bound[row.next]:
 				bound[row.next] = False
 				changed = True
@@ -152,7 +170,7 @@ def guards(machine, diags):
 		return
 	bound = bound_states(machine)
 	for row in machine.rows:
-		before = bound[row.state]
+		before = bound[row.state] or tells(machine, row)
 		if not before and row.variants:
 			diags.error("guard-early", "%s is not known yet in %s" % (machine.selects, row.state.name),
 				row.decl.variants[0].loc, hint="only a 'binds' action makes it known; write '-' here")
@@ -160,13 +178,11 @@ def guards(machine, diags):
 			diags.error("guard-early", "%s is not known yet in %s, and %s has a shape for each" % (
 				machine.selects, row.state.name, row.recv.name), row.decl.recv.loc,
 				notes=[("its shapes", row.recv.loc)])
-		elif row.send is not None and not (before or row.action in machine.binds) and len(row.send.shapes) > 1:
+		elif row.send is not None and not (before or binding(machine, row)) and len(row.send.shapes) > 1:
 			diags.error("guard-early", "%s is not known when %s is sent, and it has a shape for each" % (
 				machine.selects, row.send.name), row.decl.send.loc, notes=[("its shapes", row.send.loc)])
-	if "peer" in machine.binds:
-		for s in machine.states:
-			for row in s.rows if s.start else ():
-				told_apart(row.recv, diags)
+	for message in {r.recv.name: r.recv for r in machine.rows if tells(machine, r)}.values():
+		told_apart(message, diags)
 
 
 def told_apart(message, diags):

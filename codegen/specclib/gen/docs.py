@@ -98,7 +98,7 @@ class Reference:
 			rows = [("-", "-", "", k.initiate)] if k.initiate else []
 			rows += [(r.state.name, r.recv.name, ", ".join(r.variants), r) for r in k.rows]
 			yield from table(("In state", "takes", "when " + (k.selects or ""), "action", "sends", "then", "timer"),
-				[(state, recv, when, "`%s`" % r.action, r.send.name if r.send else "-", r.next.name, r.timer or "-")
+				[(state, recv, when, "".join("`%s`, then " % x for x in (r.prepare,) if x) + "`%s`" % r.action, r.send.name if r.send else "-", r.next.name, r.timer or "-")
 					for state, recv, when, r in rows])
 		for o in self.model.oneways.values():
 			yield from ("### One-way messages %s" % o.name, "")

@@ -29,7 +29,8 @@ def machine(k):
 		out.append("\t}")
 	for row in k.rows:
 		out.append("\t%s -> %s [label=%s];" % (row.state.name, row.next.name, quoted(
-			row.recv.name + (" when " + ", ".join(row.variants) if row.variants else ""), row.action,
+			row.recv.name + (" when " + ", ".join(row.variants) if row.variants else ""),
+			row.prepare + ", then verify" if row.prepare else "", row.action,
 			"sends " + row.send.name if row.send else "", timer(row))))
 	return "\n".join(out + ["}", ""])
 

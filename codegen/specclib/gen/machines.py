@@ -1,6 +1,6 @@
 """machines.h, machines.c, actions.h: who answers what, as tables, and what the tables call."""
 
-from .cwriter import cbool, cstr, finish, start, upper
+from .cwriter import cstr, finish, start, upper
 from .exchange import Exchanges, GenerateError, cite, mask, place
 from .resolve import Resolver
 
@@ -57,6 +57,9 @@ def collect(spec, ex):
             add(i.action, None, i.send, 'Initiate: sends %s, then %s' % (i.send, i.next), i.loc,
                 *message_clauses(ex, i.send))
         for row in m.rows:
+            if row.prepare:
+                add(row.prepare, row.recv, None, '%s before %s is verified' % (row.state, row.recv),
+                    row.loc, *message_clauses(ex, row.recv))
             add(row.action, row.recv, row.send, row_text(row), row.loc,
                 *message_clauses(ex, row.recv))
     for o in spec.oneways:
@@ -225,6 +228,12 @@ def rows_of(m, state):
     return [row for row in m.rows if row.state.text == state.name.text]
 
 
+def told_by(m, state, row):
+    """Does the shape of the row's message tell the variant?"""
+    names = [a.text for b in m.binds for a in b.actions]
+    return row.recv.text in names or (state.start and 'peer' in names)
+
+
 def machine(c, spec, ex, m):
     c.comment('Machine %s (%s): places of its states.' % (m.name, place(m.loc)))
     with c.block('enum', '};'):
@@ -244,6 +253,10 @@ def machine(c, spec, ex, m):
         with c.block('static const struct row rows_%s[] =' % s.name, '};'):
             for row in rows:
                 with c.block('', '},'):
+                    if row.prepare:
+                        c('.prepare = run_%s,' % row.prepare)
+                    if told_by(m, s, row):
+                        c('.selects = true,')
                     row_fields(c, m, row.recv, row.send, row.next, row.variants, row.timer,
                                row.action, row.loc)
         c.blank()
@@ -291,8 +304,6 @@ def description(c, spec, ex, m):
         if m.selects:
             c('.variants = %s,' % mask([v for v, _ in m.selects.variants]))
             c('.selects = %s,' % cstr(m.selects.variable.text))
-            peer = any(a.text == 'peer' for b in m.binds for a in b.actions)
-            c('.peer_selects = %s,' % cbool(peer))
         if m.initiates:
             c('.initiate = &initiate_%s,' % m.name)
         if start_state:
