@@ -158,6 +158,29 @@ static void plain(struct trial *t)
 	expect_up(t);
 }
 
+static void aggressive(struct trial *t)
+{
+	t->c.aggressive = true;
+	exchange_keys(t);
+	world_faults(t->w, &faulty);
+	t->c.keyingtries = 0;
+	go(t, t->a);
+	world_faults(t->w, &fair);
+	world_run(t->w, 100000);
+	expect_up(t);
+}
+
+static void aggressive_wrong_key(struct trial *t)
+{
+	bool initiator = trial_pick(t, 2) == 0;
+
+	t->c.aggressive = true;
+	node_public_key(t->a, "192.0.2.2", initiator ? other : west);
+	node_public_key(t->b, "192.0.2.1", initiator ? east : other);
+	go(t, t->a);
+	expect_refused(t, initiator ? t->a : t->b, "rsa_bad_signature");
+}
+
 static void lossy(struct trial *t)
 {
 	exchange_keys(t);
@@ -426,7 +449,8 @@ static const struct {
 	trial_run *run;
 	unsigned runs;
 } kinds[] = {
-	{ "plain", plain, 40 }, { "lossy", lossy, 40 }, { "names", names, 2 }, { "several", several, 2 },
+	{ "plain", plain, 40 }, { "lossy", lossy, 40 }, { "aggressive", aggressive, 40 },
+	{ "aggressive, wrong key", aggressive_wrong_key, 8 }, { "names", names, 2 }, { "several", several, 2 },
 	{ "either", either, 8 }, { "switched", switched, 8 }, { "wrong key", wrong_key, 8 },
 	{ "wrong id", wrong_id, 2 }, { "other id", other_id, 2 }, { "borrowed id", borrowed_id, 2 },
 	{ "other case", other_case, 2 }, { "not switched", not_switched, 2 },
