@@ -218,6 +218,7 @@ void connection_add(struct ike *ike, struct connection *c, struct span described
 	c->ours = -1;
 	connection_number(ike, c);
 	LIST_INIT(&c->phase2s);
+	LIST_INIT(&c->retries);
 	LIST_INIT(&c->instances);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
 	family_join(ike, c, described);

@@ -14,6 +14,7 @@
 struct ike;
 struct phase1;
 struct phase2;
+struct retry;
 struct plan;
 struct family;
 
@@ -91,6 +92,7 @@ struct connection {
 	unsigned n_installed;	/* of those, in the kernel or on their way */
 	bool keeps_route;	/* whack asked for it, or an SA had it: it stays without SAs */
 	LIST_HEAD(, phase2) phase2s;	/* newest first */
+	LIST_HEAD(, retry) retries;	/* attempts that wait for their time */
 	unsigned n_plans;	/* work with the kernel that is under way */
 	struct upkeep upkeep;
 };

@@ -10,17 +10,44 @@ static const char *notify_text(struct arena *a, uint16_t type)
 	return arena_printf(a, "%s", registry_name(&registry_notify_type, type, t));
 }
 
+/* Errors of RFC 2408 and of a DOI; what comes after them tells of something that went well. */
+static bool is_error(uint16_t type)
+{
+	return type != 0 && type < NOTIFY_TYPE_CONNECTED;
+}
+
+/* For whack, with the number of the notification. */
+static void tell_whack(struct ike *ike, const struct exchange *x, uint32_t whack, uint16_t type,
+		       const struct refusal *why)
+{
+	ike_reply(ike, whack, (uint16_t)(WHACK_STATUS_NOTIFICATION + type), "\"%s\" #%llu: %s",
+		  exchange_connection(x)->name, (unsigned long long)x->serial, why->message);
+	if (why->remedy != NULL)
+		ike_reply(ike, whack, WHACK_STATUS_COMMENT, "remedy: %s", why->remedy);
+}
+
+static void tell_notified(struct ike *ike, const struct exchange *x, uint32_t whack, uint16_t type,
+			  const struct refusal *why)
+{
+	ike_refusal(ike, exchange_connection(x), x, NO_WHACK, false, why);
+	tell_whack(ike, x, whack, type, why);
+}
+
 /* Nothing of a message in clear can be believed; it is told to the operator, who may need it. */
 enum action_result info_clear(struct action *a, const struct in_NFY *in)
 {
-	struct ike *ike;
+	struct phase1 *p = phase1_of(a->x);
 
-	if (a->x == NULL || a->x->user == NULL)
+	if (p == NULL)
 		return ACTION_IGNORE;
-	ike = phase1_of(a->x)->ike;
-	for (size_t i = 0; i < in->n_N; i++)
-		ike_refusal(ike, exchange_connection(a->x), a->x, exchange_whack(a->x), false,
-			    refuse_peer_notifies_clear(a->arena, notify_text(a->arena, in->N[i]->type)));
+	for (size_t i = 0; i < in->n_N; i++) {
+		uint16_t type = in->N[i]->type;
+
+		if (is_error(type) && a->x->role == ROLE_INITIATOR && !exchange_final(a->x))
+			p->told = type;
+		tell_notified(p->ike, a->x, exchange_whack(a->x), type,
+			      refuse_peer_notifies_clear(a->arena, notify_text(a->arena, type)));
+	}
 	return ACTION_OK;
 }
 
@@ -57,14 +84,88 @@ static void delete_ipsec(struct action *a, const struct payload_D *d)
 	}
 }
 
+static bool ours_open(const struct exchange *x)
+{
+	return x->role == ROLE_INITIATOR && !exchange_final(x) && !x->dying && x->user != NULL;
+}
+
+/* Errors that are found by reading a proposal.  Others may be about what somebody has damaged or sent back: they
+ * end nothing, or whoever can do that could end all negotiations. */
+static bool about_proposal(uint16_t type)
+{
+	return type == NOTIFY_TYPE_NO_PROPOSAL_CHOSEN || type == NOTIFY_TYPE_BAD_PROPOSAL_SYNTAX ||
+	       type == NOTIFY_TYPE_ATTRIBUTES_NOT_SUPPORTED || type == NOTIFY_TYPE_INVALID_KEY_INFORMATION ||
+	       type == NOTIFY_TYPE_INVALID_ID_INFORMATION;
+}
+
+/* The Quick Mode of ours that an error is about: the one whose SPI it names; if it names none, the only one. */
+static struct exchange *refused_quick(const struct exchange *root, const struct payload_N *n)
+{
+	struct exchange *x, *only = NULL;
+	unsigned open = 0;
+
+	LIST_FOREACH(x, &root->children, sibling) {
+		const struct phase2 *p = x->user;
+
+		if (!ours_open(x))
+			continue;
+		if (n->spi.n == 4 && phase2_spi(p, n->protocol) == get_u32(n->spi.p))
+			return x;
+		only = x;
+		open++;
+	}
+	return open == 1 && n->spi.n != 4 && about_proposal(n->type) ? only : NULL;
+}
+
+static const struct refusal *quick_refusal(struct arena *a, const struct connection *c, uint16_t type)
+{
+	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
+
+	if (type == NOTIFY_TYPE_NO_PROPOSAL_CHOSEN)
+		return refuse_peer_refuses_proposal(a, notify_text(a, type));
+	if (type == NOTIFY_TYPE_INVALID_ID_INFORMATION)
+		return refuse_peer_refuses_clients(a, notify_text(a, type), &ours, &theirs);
+	return refuse_peer_refuses(a, notify_text(a, type));
+}
+
+/* A peer that has proved who it is refuses what we negotiate: there is nothing to wait for. */
+static bool quick_refused(struct action *a, const struct payload_N *n)
+{
+	struct exchange *x = is_error(n->type) ? refused_quick(a->x, n) : NULL;
+	struct phase2 *p;
+
+	if (x == NULL)
+		return false;
+	p = x->user;
+	p->refused = true;
+	p->status = WHACK_STATUS_NEGOTIATION_FAILED;
+	tell_notified(p->ike, x, p->whack, n->type, quick_refusal(a->arena, p->c, n->type));
+	engine_end(a->engine, x, END_REFUSED);
+	return true;
+}
+
+/* A notification that ends nothing; who waits for a negotiation that it may be about is told, too. */
+static void notified(struct action *a, uint16_t type)
+{
+	struct phase1 *p = phase1_of(a->x);
+	const struct refusal *why = refuse_peer_notifies(a->arena, notify_text(a->arena, type));
+	struct exchange *x;
+
+	ike_refusal(p->ike, p->c, a->x, NO_WHACK, false, why);
+	if (!is_error(type))
+		return;
+	LIST_FOREACH(x, &a->x->children, sibling)
+		if (ours_open(x))
+			tell_whack(p->ike, x, exchange_whack(x), type, why);
+}
+
 enum action_result info_protected(struct action *a, const struct in_INF *in)
 {
 	struct phase1 *p = phase1_of(a->x);
 
 	for (size_t i = 0; i < in->n_N; i++)
-		if (!dpd_notified(p, in->N[i]))
-			ike_refusal(p->ike, p->c, a->x, NO_WHACK, false,
-				    refuse_peer_notifies(a->arena, notify_text(a->arena, in->N[i]->type)));
+		if (!dpd_notified(p, in->N[i]) && !quick_refused(a, in->N[i]))
+			notified(a, in->N[i]->type);
 	for (size_t i = 0; i < in->n_D && !a->x->dying; i++) {
 		if (in->D[i]->protocol == PROTOCOL_ID_ISAKMP)
 			delete_isakmp(a, in->D[i]);
@@ -125,19 +226,28 @@ void send_delete(struct ike *ike, struct exchange *x)
 	send_under(ike, teller(ike, p), &out);
 }
 
-/* Tell the peer why, as far as that is safe: under an ISAKMP SA, or in clear about the first message
- * of a phase 1 that is refused, where the answer is no longer than the question. */
+/* Tell the peer why, as far as that is safe: under an ISAKMP SA, or in clear to the initiator of a phase 1 that is
+ * refused, where the answer is no longer than the question. */
 void send_notify(struct ike *ike, struct exchange *x, uint16_t type)
 {
 	struct emit_N n = { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ISAKMP, .type = type };
 	struct out_INF inf = { .N = &n, .n_N = 1 };
 	struct out_NFY nfy = { .N = &n, .n_N = 1 };
+	const struct phase2 *p;
+	uint8_t spi[4];
+	struct writer w = writer_on(spi, sizeof(spi));
 
 	if (x == NULL || x->machine == NULL)
 		return;
-	if (x->parent != NULL)
+	if (x->parent != NULL) {
+		p = x->user;
+		if (p != NULL && p->offered_protocol != 0) {
+			n.protocol = p->offered_protocol;
+			put_u32(&w, p->offered_spi);
+			n.spi = writer_span(&w);
+		}
 		send_under(ike, x->parent, &inf);
-	else if (x->state == NULL || x->state->start)
+	} else if (x->role == ROLE_RESPONDER && (x->proven || x->state == NULL || x->state->start))
 		engine_send_clear(ike->engine, x, &message_NFY, &nfy);
 }
 

@@ -3,6 +3,7 @@
 #include "ike/instance.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
+#include "ike/retry.h"
 #include "ike/upkeep.h"
 
 uint16_t end_status(enum end_reason why)
@@ -30,6 +31,15 @@ void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint
 		return;
 	ike_reply(ike, whack, status, "\"%s\": not established: %s", c->name,
 		  e != NULL && e->text != NULL ? e->text : "see the log");
+	ike_finish(ike, whack);
+}
+
+void initiate_refused(struct ike *ike, struct connection *c, uint32_t whack, const struct refusal *why)
+{
+	upkeep_failed(ike, c);
+	if (whack == NO_WHACK)
+		return;
+	ike_reply_refusal(ike, whack, why);
 	ike_finish(ike, whack);
 }
 
@@ -189,6 +199,7 @@ static void let_go(struct ike *ike, struct connection *c)
 
 static void end_phase2s(struct ike *ike, struct connection *c)
 {
+	retries_end(ike, c);
 	forget_pending(ike, c);
 	drop_sas(ike, c);
 }

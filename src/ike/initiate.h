@@ -20,6 +20,9 @@ void connection_drop_sas(struct ike *ike, struct connection *c);
 /* The last line for a whack whose negotiation failed. */
 void initiate_failed(struct ike *ike, struct connection *c, uint32_t whack, uint16_t status);
 
+/* The same with a reason of its own. */
+void initiate_refused(struct ike *ike, struct connection *c, uint32_t whack, const struct refusal *why);
+
 /* The status that an end stands for. */
 uint16_t end_status(enum end_reason why);
 

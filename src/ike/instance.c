@@ -66,6 +66,7 @@ struct connection *instance_new(struct ike *ike, struct connection *template, co
 	if (!theirs->id_given)
 		theirs->id = identity_of_addr(peer);
 	LIST_INIT(&c->phase2s);
+	LIST_INIT(&c->retries);
 	LIST_INIT(&c->instances);
 	LIST_INSERT_HEAD(&template->instances, c, of_template);
 	connection_enter_pair(ike, c);
@@ -76,7 +77,7 @@ static bool used(const struct connection *c)
 {
 	const struct phase1 *p;
 
-	if (c->held > 0 || !LIST_EMPTY(&c->phase2s) || c->pair == NULL)
+	if (c->held > 0 || !LIST_EMPTY(&c->phase2s) || !LIST_EMPTY(&c->retries) || c->pair == NULL)
 		return true;
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair)
 		if (p->c == c)

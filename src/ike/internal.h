@@ -95,6 +95,7 @@ struct phase1 {
 	struct timer timer;
 	struct dpd dpd;
 	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
+	uint16_t told;			/* the error that the peer named in clear, a notify_type; 0 = none */
 	bool retired;			/* over, but IPsec SAs that it made live on */
 };
 

@@ -306,6 +306,19 @@ static void on_timer(void *ctx, uint64_t now)
 	}
 }
 
+/* The last line for a whack.  What the peer said in clear proves nothing, but nothing else came from it. */
+static void tell_failed(struct phase1 *p, struct connection *c, uint32_t whack, enum end_reason why)
+{
+	char type[REGISTRY_TEXT];
+
+	if (why != END_NO_RESPONSE || p->told == 0)
+		initiate_failed(p->ike, c, whack,
+				end_status(why == END_NO_RESPONSE && p->x->disliked ? END_REFUSED : why));
+	else
+		initiate_refused(p->ike, c, whack, refuse_probably_refused(p->ike->arena, c->name,
+				 registry_name(&registry_notify_type, p->told, type)));
+}
+
 /* The negotiation came to nothing: again, or tell everybody who waits. */
 static void failed(struct phase1 *p, enum end_reason why)
 {
@@ -314,7 +327,6 @@ static void failed(struct phase1 *p, enum end_reason why)
 		     !p->c->deleted &&
 		     (p->c->policy.keyingtries == 0 || p->try < p->c->policy.keyingtries);
 	struct exchange *x = again ? phase1_start(ike, p->c, p->whack, p->try + 1) : NULL;
-	uint16_t status = end_status(why == END_NO_RESPONSE && p->x->disliked ? END_REFUSED : why);
 
 	if (x != NULL)
 		ike_log(ike, p->c, x, p->whack, WHACK_STATUS_RETRANSMISSION,
@@ -326,11 +338,11 @@ static void failed(struct phase1 *p, enum end_reason why)
 		if (x != NULL)
 			phase1_add_pending(x->user, q->c, q->whack, q->try);
 		else
-			initiate_failed(ike, q->c, q->whack, status);
+			tell_failed(p, q->c, q->whack, why);
 		pending_free(q);
 	}
 	if (x == NULL && p->x->role == ROLE_INITIATOR && !connection_ipsec(p->c))
-		initiate_failed(ike, p->c, p->whack, status);
+		tell_failed(p, p->c, p->whack, why);
 }
 
 void phase1_ended(struct phase1 *p, enum end_reason why)

@@ -6,6 +6,7 @@
 #include "ike/instance.h"
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
+#include "ike/retry.h"
 #include "ike/status.h"
 #include "ike/upkeep.h"
 
@@ -387,6 +388,8 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	scratch_free(p);
 	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
+	else if (p->refused && why == END_REFUSED && may_try_again(p))
+		retry_later(ike, c, whack, p->try + 1);
 	else if (negotiating || whack != NO_WHACK)	/* or not yet given the traffic */
 		initiate_failed(ike, c, whack, p->status != 0 ? p->status : end_status(why));
 	if (negotiating && why == END_NO_RESPONSE && !initiator)

@@ -37,6 +37,9 @@ struct phase2 {
 	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	const char *failed_verb;	/* of the updown command that has failed */
+	bool refused;			/* by the peer, who has proved that it is the peer */
+	uint8_t offered_protocol;	/* of the peer's first proposal, and its SPI; 0 = we began */
+	uint32_t offered_spi;
 	uint16_t status;		/* for whack when the installation failed, 0 = it did not */
 	uint64_t answered;		/* when the answer to the first message came or went, ms; 0 = not yet */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */

@@ -132,6 +132,18 @@ static void adopt_connection(struct phase2 *p, struct connection *c)
 	instance_release(p->ike, before);
 }
 
+/* What a refusal of ours names, so that the peer knows which of its negotiations is meant. */
+static void note_offered(struct phase2 *p, const struct payload_SA *sa)
+{
+	struct span rest = sa->proposals;
+	struct payload_P first;
+
+	if (!next_P(&rest, &first) || first.spi.n != 4)
+		return;
+	p->offered_protocol = first.protocol;
+	p->offered_spi = get_u32(first.spi.p);
+}
+
 /* First call: judge the offer, then ask for SPIs and Diffie-Hellman. */
 static enum action_result respond(struct action *a, const struct in_QI1 *in)
 {
@@ -141,6 +153,7 @@ static enum action_result respond(struct action *a, const struct in_QI1 *in)
 	const struct refusal *why;
 
 	p->x = a->x;
+	note_offered(p, in->SAi[0]);
 	if (in->n_SAi != 1)
 		return action_fail(a, refuse_many_sas(a->arena, in->n_SAi));
 	if (!clients_read(a->x, in->IDci, in->IDcr, &k))

@@ -118,6 +118,7 @@ static void star_free(struct star *s)
 
 static void month(struct trial *t, unsigned peers)
 {
+	small_dh = true;
 	struct star s = star_new(t, peers);
 	size_t early = 0, late = 0;
 	unsigned begun = 0, most = 0;

@@ -24,7 +24,7 @@ link() { $CC $FLAGS -o "$work/$1" "${@:2}" $LIBS 2>"$work/cc.log" || { tail -n 5
 for file in check_security security security_crypto security_floods security_states; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/s_$file.o" || fail "$file.c"
 done
-for file in kernel trial world; do
+for file in agenda kernel trial world; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/w_$file.o" || fail "$file.c"
 done
 for file in check_sim alive hostile long normal pairs road trouble; do

@@ -2,6 +2,7 @@
 #ifndef PLUTO_SIM_INTERNAL_H
 #define PLUTO_SIM_INTERNAL_H
 
+#include "agenda.h"
 #include "world.h"
 
 enum event_kind { EVENT_DATAGRAM, EVENT_JOB, EVENT_ANSWER, EVENT_LOOKUP };
@@ -29,6 +30,8 @@ struct world {
 	uint64_t order;
 	struct node **nodes;
 	size_t n_nodes;
+	struct node *by_addr;		/* hash */
+	struct agenda agenda;		/* of the nodes, by their index */
 };
 
 /* An event `delay` milliseconds from now, to be filled in. */

@@ -8,12 +8,14 @@
 #include "ike/algorithms.h"
 #include "trial.h"
 
+bool small_dh;
 const char *trial_program = "check_sim --runs 1";
 const struct faults fair = { .delay_min = 1, .delay_max = 5 };
 const struct faults faulty = { .loss = 100, .duplicate = 50, .reorder = 50, .delay_min = 1, .delay_max = 40 };
 
 void trial_begin(struct trial *t, const char *kind, uint64_t seed, bool verbose)
 {
+	small_dh = false;
 	*t = (struct trial){ .kind = kind, .seed = seed, .verbose = verbose };
 	t->w = world_new(seed * 0x2545f4914f6cdd1d + 1, &fair);
 	world_verbose(t->w, verbose);

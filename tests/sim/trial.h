@@ -22,6 +22,9 @@ typedef void trial_run(struct trial *t);
 /* Networks: without faults, and with every tenth datagram lost. */
 extern const struct faults fair, faulty;
 
+/* In check_sim: Diffie-Hellman takes no time, and is worth nothing. */
+extern bool small_dh;
+
 /* What to run again, in messages. */
 extern const char *trial_program;
 

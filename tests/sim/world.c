@@ -90,10 +90,10 @@ static uint64_t delay(struct world *w)
 
 static struct node *node_at(struct world *w, const struct ip_addr *a)
 {
-	for (size_t i = 0; i < w->n_nodes; i++)
-		if (addr_eq(&w->nodes[i]->addr, a))
-			return w->nodes[i];
-	return NULL;
+	struct node *n;
+
+	HASH_FIND(hh, w->by_addr, a->b, a->len, n);
+	return n;
 }
 
 /* A datagram on its way: nobody, one or two copies arrive. */
@@ -322,7 +322,9 @@ struct node *world_node(struct world *w, const char *name, const char *addr, con
 		exit(1);
 	}
 	w->nodes = xrealloc(w->nodes, (w->n_nodes + 1) * sizeof(struct node *));
+	n->index = w->n_nodes;
 	w->nodes[w->n_nodes++] = n;
+	HASH_ADD_KEYPTR(hh, w->by_addr, n->addr.b, n->addr.len, n);
 	start(n);
 	return n;
 }
@@ -361,6 +363,8 @@ void node_restart(struct node *n)
 
 void world_free(struct world *w)
 {
+	HASH_CLEAR(hh, w->by_addr);
+	agenda_free(&w->agenda);
 	for (size_t i = 0; i < w->n_nodes; i++) {
 		ike_free(w->nodes[i]->ike);
 		sim_kernel_free(w->nodes[i]);
@@ -394,6 +398,12 @@ uint64_t world_now(const struct world *w)
 	return w->now;
 }
 
+/* Something happened at n: it may want to be called at another time. */
+static void note_deadline(struct world *w, const struct node *n)
+{
+	agenda_set(&w->agenda, n->index, ike_deadline(n->ike));
+}
+
 static void handle(struct world *w, struct event *e)
 {
 	struct node *n = e->node;
@@ -418,27 +428,11 @@ static void handle(struct world *w, struct event *e)
 	}
 }
 
-/* The next deadline of any daemon, and whose it is. */
-static uint64_t next_deadline(struct world *w, struct node **whose)
-{
-	uint64_t first = UINT64_MAX;
-
-	for (size_t i = 0; i < w->n_nodes; i++) {
-		uint64_t d = ike_deadline(w->nodes[i]->ike);
-
-		if (d < first) {
-			first = d;
-			*whose = w->nodes[i];
-		}
-	}
-	return first;
-}
-
 /* The next thing that happens, unless it is later than `until`. */
 static bool step(struct world *w, uint64_t until)
 {
-	struct node *whose = NULL;
-	uint64_t deadline = next_deadline(w, &whose);
+	size_t whose = 0;
+	uint64_t deadline = agenda_first(&w->agenda, &whose);
 	uint64_t event = w->n_events == 0 ? UINT64_MAX : w->events[0]->at;
 
 	if (deadline > until && event > until)
@@ -448,12 +442,21 @@ static bool step(struct world *w, uint64_t until)
 
 		w->now = e->at > w->now ? e->at : w->now;
 		handle(w, e);
+		note_deadline(w, e->node);
 		event_free(e);
 	} else {
 		w->now = deadline > w->now ? deadline : w->now;
-		ike_tick(whose->ike, w->now);
+		ike_tick(w->nodes[whose]->ike, w->now);
+		note_deadline(w, w->nodes[whose]);
 	}
 	return true;
+}
+
+/* Commands and tests may have done anything since the last run. */
+static void note_deadlines(struct world *w)
+{
+	for (size_t i = 0; i < w->n_nodes; i++)
+		note_deadline(w, w->nodes[i]);
 }
 
 size_t world_run(struct world *w, uint64_t ms)
@@ -461,6 +464,7 @@ size_t world_run(struct world *w, uint64_t ms)
 	uint64_t until = w->now + ms;
 	size_t n = 0;
 
+	note_deadlines(w);
 	while (step(w, until))
 		n++;
 	w->now = until;
@@ -469,6 +473,7 @@ size_t world_run(struct world *w, uint64_t ms)
 
 bool world_step(struct world *w, size_t events)
 {
+	note_deadlines(w);
 	while (events-- > 0)
 		if (!step(w, UINT64_MAX - 1))
 			return false;

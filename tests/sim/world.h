@@ -3,6 +3,8 @@
 #ifndef PLUTO_SIM_WORLD_H
 #define PLUTO_SIM_WORLD_H
 
+#include <uthash.h>
+
 #include "ike/ike.h"
 #include "generated/control_protocol.h"
 #include "generated/names.h"
@@ -45,7 +47,9 @@ struct node {
 	struct world *world;
 	struct ike *ike;
 	const char *name;
+	size_t index;		/* in the world */
 	struct ip_addr addr;
+	UT_hash_handle hh;	/* by its address */
 	const char *secret;	/* the preshared one */
 	const struct rsa_key *rsa, *rsa_named;	/* ours: for our address, and for names; NULL = none */
 	const char *said[64];	/* reasons of the refusals that it logged, in a circle */
