@@ -136,7 +136,7 @@ static bool key(const struct options *o, struct writer *w, struct text *why)
 		return false;
 	}
 	control_put_public_key(w, &(struct control_public_key){
-		.id = span_str(id), .key = span_buf(bytes) });
+		.id = span_str(id), .key = span_buf(bytes), .forget = given(o, WHACK_OPTION_DELETE) });
 	buf_free(&bytes);
 	return true;
 }

@@ -407,7 +407,7 @@ static bool set_up(struct daemon *d, struct text *why)
 		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .log = kernel_log,
 		.lost = kernel_lost,
 	};
-	struct ike_config ic = { .debug = c->debug, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys };
+	struct ike_config ic = { .debug = c->debug, .key_logging = c->keys_in_log, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys };
 
 	if (!udp_allowed(c->ikeport, why) || !backend_open(&d->backend, &d->loop, c, &events, why) ||
 	    !open_files(d, why))

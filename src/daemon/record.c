@@ -459,6 +459,8 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	put_path(r, "updown", c->updown);
 	put_path(r, resolver_obstacle(c) != NULL ? "dns off" : c->insecure_dnskeys ? "dns insecure" : "dns on",
 		 resolver_obstacle(c));
+	if (c->keys_in_log)
+		put_path(r, "private", NULL);
 	return r;
 }
 

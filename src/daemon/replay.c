@@ -29,7 +29,7 @@ struct replay {
 	char *secretsfile;
 	char *backend, *updown;
 	char *no_dns;		/* why the DNS was not asked; NULL = it was */
-	bool insecure_dns;
+	bool insecure_dns, keys_in_log;
 	struct arena *arena;	/* of one input */
 	const char *lines[256];	/* of a listen result */
 	struct kernel_interface interfaces[64];
@@ -498,7 +498,7 @@ static void make_ike(struct replay *p, uint32_t debug)
 		.listen = re_listen, .unlisten = re_unlisten, .reply = re_reply, .finish = re_finish,
 		.lookup = p->no_dns == NULL ? re_lookup : NULL, .no_lookup = p->no_dns, .stopped = re_stopped,
 	};
-	struct ike_config c = { .debug = debug, .updown = p->updown, .insecure_dnskeys = p->insecure_dns };
+	struct ike_config c = { .debug = debug, .key_logging = p->keys_in_log, .updown = p->updown, .insecure_dnskeys = p->insecure_dns };
 
 	ops.name = p->backend;
 	p->record = record_to(compare, p);
@@ -551,6 +551,9 @@ static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 	p->secretsfile = read_path(p, "= secrets ");
 	p->updown = read_path(p, "= updown ");
 	read_dns(p);
+	p->keys_in_log = begins(p, "= private");
+	if (p->keys_in_log)
+		next_line(p);
 	return true;
 }
 

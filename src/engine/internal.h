@@ -67,6 +67,12 @@ void debug_lines(struct engine *e, const struct exchange *x, enum engine_debug c
 		 const char *text);
 bool debugging(struct engine *e, const struct exchange *x, enum engine_debug class_);
 
+/* debug.c: one line, if that class is wanted; octets in hexadecimal */
+void debug_say(struct engine *e, const struct exchange *x, enum engine_debug class_, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void debug_octets(struct engine *e, const struct exchange *x, enum engine_debug class_, const char *what,
+		  struct span octets);
+
 /* protect.c: encryption of messages */
 /* The chaining value for the next message of x; false when it cannot be computed yet. */
 bool protect_chain(struct engine *e, struct exchange *x, uint16_t id, uint8_t iv[BLOCK_MAX]);

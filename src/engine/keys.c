@@ -1,5 +1,6 @@
 /* keys.c -- an interpreter for the generated key formulas. */
 #include "crypto/hash.h"
+#include "engine/internal.h"
 #include "engine/keys.h"
 
 #define DEPTH_MAX 16		/* formulas nest 5 deep; the compiler refuses loops */
@@ -119,6 +120,13 @@ static struct span compute(struct eval *e, const struct key_formula *f, size_t n
 	return key;		/* KEY_SIGN: what is signed */
 }
 
+/* Secret values only for who may see private keys. */
+static void show(const struct eval *e, uint16_t v, struct span s)
+{
+	debug_octets(e->x->engine, e->x, key_values[v].secret ? ENGINE_DEBUG_PRIVATE : ENGINE_DEBUG_CRYPT,
+		     key_values[v].name, s);
+}
+
 static struct span value(struct eval *e, uint16_t v, size_t n, unsigned depth)
 {
 	struct span s = given(e, v);
@@ -133,6 +141,8 @@ static struct span value(struct eval *e, uint16_t v, size_t n, unsigned depth)
 
 	e->of_message = false;
 	s = compute(e, f, n, depth);
+	if (s.p != NULL)
+		show(e, v, s);
 	if (s.p != NULL && depth > 0 && !e->of_message)
 		values_set(&e->x->values, v, s);
 	e->of_message |= before;

@@ -51,11 +51,13 @@ const struct refusal *protect_open(struct engine *e, struct exchange *x, uint16_
 		return refuse_protection_size(e->arena, (uint32_t)cipher_text.n, (uint32_t)block);
 	struct span plain = arena_span(e->arena, in->datagram);
 
+	debug_octets(e, x, ENGINE_DEBUG_CRYPT, "IV", span_of(in->iv_after, block));
 	if (!cbc_decrypt(exchange_root(x)->agreed.cipher, k, in->iv_after,
 			 (uint8_t *)plain.p + HEADER_SIZE, cipher_text.n))
 		return refuse_keys_missing(e->arena, "the encrypted message");
 	in->plain = plain;
 	in->encrypted = true;
+	debug_octets(e, x, ENGINE_DEBUG_CRYPT, "decrypted", span_from(plain, HEADER_SIZE));
 	return NULL;
 }
 
@@ -71,6 +73,8 @@ bool protect_seal(struct engine *e, struct exchange *x, uint16_t iv, uint16_t ke
 
 	put_zero(w, (block - body % block) % block);
 	patch_u32(w, HEADER_OFFSET_LENGTH, (uint32_t)w->n);
+	debug_octets(e, x, ENGINE_DEBUG_CRYPT, "to be encrypted", span_of(w->p + HEADER_SIZE, w->n - HEADER_SIZE));
+	debug_octets(e, x, ENGINE_DEBUG_CRYPT, "IV", span_of(chain, block));
 	if (w->overflow || !cbc_encrypt(exchange_root(x)->agreed.cipher, k, chain, w->p + HEADER_SIZE,
 					w->n - HEADER_SIZE))
 		return false;

@@ -23,16 +23,7 @@ static const char *exchange_text(struct engine *e, uint32_t type)
 
 static void debug_received(struct engine *e, struct exchange *x, const struct incoming *in)
 {
-	char *p;
-	struct text t;
-
-	if (debugging(e, x, ENGINE_DEBUG_RAW)) {
-		p = arena_alloc(e->arena, 2 * in->datagram.n + 64);
-		t = text_on(p, 2 * in->datagram.n + 64);
-		text_add(&t, "received %zu octets: ", in->datagram.n);
-		text_hex(&t, in->datagram);
-		debug_lines(e, x, ENGINE_DEBUG_RAW, p);
-	}
+	debug_octets(e, x, ENGINE_DEBUG_RAW, "received", in->datagram);
 }
 
 static void debug_parsed(struct engine *e, struct exchange *x, const struct message *m)

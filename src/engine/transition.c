@@ -261,6 +261,8 @@ enum verdict run_row(struct engine *e, struct exchange *x, const struct step *gi
 		step.verified = true;
 		a.resumed = NULL;
 	}
+	debug_say(e, x, ENGINE_DEBUG_CONTROL, "%s in %s: %s", row->recv == NULL ? "begin" : row->recv->name,
+		  x->state == NULL ? "no state" : x->state->name, row->action_name);
 	r = row->run(&a, m, out);
 	if (x->dying)
 		return VERDICT_REFUSED;

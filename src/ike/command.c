@@ -132,6 +132,11 @@ static void command_debug(struct ike *ike, uint32_t whack, const struct control_
 {
 	struct selection s;
 
+	if ((m->classes & DEBUG_CLASSES_PRIVATE) != 0 && !ike->key_logging) {
+		ike_reply_refusal(ike, whack, refuse_keys_in_log(ike->arena));
+		ike_finish(ike, whack);
+		return;
+	}
 	if (m->name.n == 0) {
 		ike->debug = m->classes;
 	} else {

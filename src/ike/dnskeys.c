@@ -151,8 +151,7 @@ static void expire(void *ctx, uint64_t now)
 	search_free(s);
 }
 
-/* What a search of before has found is replaced. */
-static void forget_kept(struct dnskeys *d, const struct identity *id)
+void dnskeys_forget(struct dnskeys *d, const struct identity *id)
 {
 	struct pubkey *keys[LIMIT_KEYS_PER_IDENTITY];
 	size_t n = pubkeys_of(d->ike->pubkeys, id, keys), from_dns = 0;
@@ -226,7 +225,7 @@ static void complete(struct search *s)
 		search_free(s);
 	} else {
 		LIST_REMOVE(s, next);
-		forget_kept(d, &id);
+		dnskeys_forget(d, &id);
 		refused = enter_keys(s);
 		LIST_INSERT_HEAD(&d->kept, s, next);
 		s->timer.fire = expire;

@@ -24,6 +24,9 @@ void await_public_keys(struct await *w, const struct identity *id);
 void dnskeys_command(struct dnskeys *d, uint32_t whack, const struct identity *id);
 void dnskeys_gone(struct dnskeys *d, uint32_t whack);	/* that whack waits no longer */
 
+/* What was found for id counts no more. */
+void dnskeys_forget(struct dnskeys *d, const struct identity *id);
+
 /* What the host has found out. */
 void dnskeys_answer(struct dnskeys *d, uint32_t token, const struct lookup_result *r);
 

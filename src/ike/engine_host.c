@@ -7,10 +7,22 @@ static struct ike *of(void *ctx)
 	return ctx;
 }
 
+static void debug_sent(struct ike *ike, const struct exchange *x, struct span datagram)
+{
+	char *p = arena_alloc(ike->arena, 2 * datagram.n + ENDPOINT_TEXT + 64), to[ENDPOINT_TEXT];
+	struct text t = text_on(p, 2 * datagram.n + ENDPOINT_TEXT + 64);
+
+	text_add(&t, "sent to %s, %zu octets: ", endpoint_format(&x->remote, to), datagram.n);
+	text_hex(&t, datagram);
+	ike_debug_line(ike, exchange_connection(x), DEBUG_CLASSES_RAW, p);
+}
+
 static void on_send(void *ctx, const struct exchange *x, struct span datagram)
 {
 	struct ike *ike = of(ctx);
 
+	if (ike_debugging(ike, exchange_connection(x), DEBUG_CLASSES_RAW))
+		debug_sent(ike, x, datagram);
 	ike->host.send(ike->host.ctx, &x->local, &x->remote, datagram);
 }
 
@@ -45,7 +57,7 @@ static bool on_debugging(void *ctx, const struct exchange *x, enum engine_debug 
 
 static void on_debug(void *ctx, const struct exchange *x, enum engine_debug class_, const char *line)
 {
-	ike_debug(of(ctx), exchange_connection(x), class_bit(class_), "%s", line);
+	ike_debug_line(of(ctx), exchange_connection(x), class_bit(class_), line);
 }
 
 static const struct refusal *on_admit(void *ctx, struct exchange *x, struct arena *arena)

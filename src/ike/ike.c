@@ -20,6 +20,7 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->kernel = config->kernel;
 	ike->secrets = config->secrets;
 	ike->debug = config->debug;
+	ike->key_logging = config->key_logging;
 	ike->updown = config->updown;
 	ike->arena = arena_new();
 	TAILQ_INIT(&ike->half_opens);

@@ -11,6 +11,7 @@ struct ike_config {
 	struct kernel kernel;		/* may be replaced by ike_set_kernel before the first use */
 	struct secrets secrets;
 	uint32_t debug;			/* mask of debug classes */
+	bool key_logging;		/* whack may select the class private */
 	const char *updown;		/* default updown command */
 	bool insecure_dnskeys;		/* keys from the DNS are good without proof by DNSSEC */
 };

@@ -81,6 +81,8 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 	}
 	p = phase1_usable(ike, c, true);
 	if (p != NULL) {
+		ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "negotiating under the ISAKMP SA #%llu",
+			  (unsigned long long)p->x->serial);
 		phase2_start(ike, c, p->x, whack, try);
 		return;
 	}
@@ -94,6 +96,7 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 		}
 		p = x->user;
 	}
+	ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "waiting for an ISAKMP SA that is negotiated");
 	phase1_add_pending(p, c, whack, try);
 }
 

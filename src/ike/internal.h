@@ -29,6 +29,7 @@ struct ike {
 	struct arena *arena;		/* of a command */
 	uint64_t now;
 	uint32_t debug;
+	bool key_logging;		/* secrets may be logged */
 	bool listening;
 	bool stopping;
 	bool told_stopped;
@@ -124,6 +125,8 @@ void ike_finish(struct ike *ike, uint32_t whack);
 bool ike_debugging(struct ike *ike, const struct connection *c, uint32_t class_);
 void ike_debug(struct ike *ike, const struct connection *c, uint32_t class_, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* One line that is wanted, however long. */
+void ike_debug_line(struct ike *ike, const struct connection *c, uint32_t class_, const char *line);
 struct connection *exchange_connection(const struct exchange *x);
 uint32_t exchange_whack(const struct exchange *x);
 

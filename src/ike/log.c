@@ -129,6 +129,11 @@ bool ike_debugging(struct ike *ike, const struct connection *c, uint32_t class_)
 	return ((ike->debug | (c == NULL ? 0 : c->debug)) & class_) != 0;
 }
 
+void ike_debug_line(struct ike *ike, const struct connection *c, uint32_t class_, const char *line)
+{
+	to_log(ike, c, NULL, LOG_DEBUG_LINE, class_, NULL, line, NULL);
+}
+
 void ike_debug(struct ike *ike, const struct connection *c, uint32_t class_, const char *fmt, ...)
 {
 	char line[LINE_TEXT];

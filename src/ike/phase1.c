@@ -145,6 +145,8 @@ void phase1_serve(struct phase1 *p, struct connection *c)
 		c = instance_new(p->ike, c, &p->x->remote.addr);
 	if (c == before)
 		return;
+	ike_debug(p->ike, c, DEBUG_CLASSES_CONTROL, "#%llu is for this connection, no longer for \"%s\"",
+		  (unsigned long long)p->x->serial, before->name);
 	p->c = c;
 	instance_release(p->ike, before);
 }
@@ -166,6 +168,7 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 {
 	struct connection *c;
 	struct phase1 *p;
+	char from[ENDPOINT_TEXT];
 
 	if (ike->half_open >= LIMIT_HALF_OPEN && !evict_half_open(ike, NULL))
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
@@ -176,6 +179,8 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 		instance_release(ike, c);
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
 	}
+	ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "a first message from %s is taken for this connection",
+		  endpoint_format(&x->remote, from));
 	p = phase1_new(ike, c, NO_WHACK, 1);
 	p->x = x;
 	p->half_open = true;
@@ -225,7 +230,7 @@ static void rank(struct phase1 *p)
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
-	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ike_life;
+	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ike_life, until;
 
 	half_open_end(p);
 	negotiation_free(p);
@@ -233,8 +238,10 @@ void phase1_established(struct phase1 *p)
 	rank(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
-	timer_arm(engine_timers(ike->engine), &p->timer,
-		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+	until = life_until_rekey(ike, &p->c->policy, p->x->role, life);
+	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
+		  (unsigned long long)p->x->serial, (unsigned long long)life, (unsigned long long)until);
+	timer_arm(engine_timers(ike->engine), &p->timer, ike->now + 1000 * until);
 	if (p->whack != NO_WHACK && !connection_ipsec(p->c)) {
 		ike_reply(ike, p->whack, WHACK_STATUS_SUCCESS,
 			  "\"%s\" #%llu: ISAKMP SA established, %s", p->c->name,

@@ -241,7 +241,7 @@ static void begin_traffic(struct phase2 *p)
 void phase2_established(struct phase2 *p)
 {
 	struct ike *ike = p->ike;
-	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life;
+	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life, until;
 
 	scratch_free(p);
 	if (p->x->role == ROLE_INITIATOR)
@@ -249,8 +249,10 @@ void phase2_established(struct phase2 *p)
 	phase2_rank(p);
 	p->established = ike->now;
 	p->expires = ike->now + 1000 * life;
-	timer_arm(engine_timers(ike->engine), &p->timer,
-		  ike->now + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life));
+	until = life_until_rekey(ike, &p->c->policy, p->x->role, life);
+	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
+		  (unsigned long long)p->x->serial, (unsigned long long)life, (unsigned long long)until);
+	timer_arm(engine_timers(ike->engine), &p->timer, ike->now + 1000 * until);
 	if (!phase2_best(p))
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
 			"both ends began at once: another SA carries the traffic, this one only receives");

@@ -182,7 +182,7 @@ static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 	struct plan *p = ctx;
 	const struct step *s = &p->step[p->at];
 
-	(void)ike;
+	ike_debug(ike, p->c, DEBUG_CLASSES_KLIPS, "answer: %s", r->ok ? "done" : r->why == NULL ? "failed" : r->why);
 	if (!r->ok)
 		step_failed(p, s->tolerant, r->why == NULL ? "no reason given" : r->why);
 	note(p, s, r->ok);
@@ -202,6 +202,23 @@ static const char *verb_of(enum step_kind kind)
 	};
 
 	return kind < sizeof(verb) / sizeof(verb[0]) ? verb[kind] : NULL;
+}
+
+static const char *step_text(struct arena *a, const struct step *s)
+{
+	static const char *const what[] = {
+		[STEP_ADD_SA] = "add SA", [STEP_DEL_SA] = "delete SA", [STEP_PREPARE] = "updown prepare",
+		[STEP_COVER] = "trap before the route", [STEP_ROUTE] = "updown route", [STEP_CARRY] = "eroute to SAs",
+		[STEP_UP] = "updown up", [STEP_TRAP] = "eroute to a trap", [STEP_DOWN] = "updown down",
+		[STEP_UNROUTE] = "updown unroute", [STEP_UNCOVER] = "eroute away",
+	};
+	const struct sa_id *id = s->kind == STEP_ADD_SA ? &s->u.sa.id : &s->u.id;
+	char dst[ADDR_TEXT];
+
+	if (s->kind != STEP_ADD_SA && s->kind != STEP_DEL_SA)
+		return what[s->kind];
+	return arena_printf(a, "%s 0x%08x, IP protocol %u, to %s", what[s->kind], id->spi, id->protocol,
+			    addr_format(&id->dst, dst));
 }
 
 /* Is there anything to do for this step, as things are now? */
@@ -261,6 +278,7 @@ static void start_step(struct plan *p, const struct step *s)
 		p->at++;
 		return;
 	}
+	ike_debug(p->ike, p->c, DEBUG_CLASSES_KLIPS, "asked: %s", step_text(p->ike->arena, s));
 	p->verb = verb_of(s->kind);
 	token = request_new(p->ike, &p->requests, step_done, p)->token;
 	if (p->verb != NULL)

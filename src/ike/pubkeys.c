@@ -141,7 +141,8 @@ const char *pubkey_source_text(const struct pubkey *k)
 	}
 }
 
-void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id)
+/* Those that are no better than `best`. */
+static void drop(struct pubkeys *ks, const struct identity *id, enum pubkey_source best)
 {
 	struct bucket like, *b;
 	struct pubkey **at, *k;
@@ -149,7 +150,7 @@ void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id)
 	if (!bucket_key(id, &like) || (b = bucket_find(ks, &like)) == NULL)
 		return;
 	for (at = &b->keys; (k = *at) != NULL;) {
-		if (k->source == FROM_WHACK || !identity_eq(&k->id, id)) {
+		if (k->source < best || !identity_eq(&k->id, id)) {
 			at = &k->next;
 			continue;
 		}
@@ -161,6 +162,11 @@ void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id)
 		HASH_DEL(ks->buckets, b);
 		free(b);
 	}
+}
+
+void pubkeys_drop_dns(struct pubkeys *ks, const struct identity *id)
+{
+	drop(ks, id, FROM_DNS);
 }
 
 /* ---- whack --keyid ------------------------------------------------------- */
@@ -236,16 +242,35 @@ static const struct refusal *take_key(struct ike *ike, uint32_t whack, const str
 	return NULL;
 }
 
+/* alone: there must be something to forget. */
+static const struct refusal *forget_keys(struct ike *ike, uint32_t whack, const struct identity *id, bool alone)
+{
+	const char *text = id_text(ike->arena, id);
+	size_t before = pubkeys_count(ike->pubkeys), n;
+
+	dnskeys_forget(ike->dnskeys, id);
+	drop(ike->pubkeys, id, FROM_WHACK);
+	n = before - pubkeys_count(ike->pubkeys);
+	if (n == 0)
+		return alone ? refuse_nothing_to_forget(ike->arena, text) : NULL;
+	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "RSA public keys of %s forgotten: %zu", text, n);
+	ike_reply(ike, whack, alone ? WHACK_STATUS_SUCCESS : WHACK_STATUS_LOG, "RSA public keys of %s forgotten: %zu",
+		  text, n);
+	return NULL;
+}
+
 void command_public_key(struct ike *ike, uint32_t whack, const struct control_public_key *m)
 {
 	struct identity id = { 0 };
 	const struct refusal *why = read_id(ike, m->id, &id);
 
-	if (why == NULL && m->key.n == 0) {
+	if (why == NULL && m->forget)
+		why = forget_keys(ike, whack, &id, m->key.n == 0);
+	if (why == NULL && m->key.n == 0 && !m->forget) {
 		dnskeys_command(ike->dnskeys, whack, &id);
 		return;
 	}
-	if (why == NULL)
+	if (why == NULL && m->key.n > 0)
 		why = take_key(ike, whack, &id, m->key);
 	if (why != NULL)
 		ike_reply_refusal(ike, whack, why);

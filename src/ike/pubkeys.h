@@ -46,7 +46,8 @@ const char *pubkey_source_text(const struct pubkey *k);
 struct pubkey *pubkey_ref(struct pubkey *k);
 void pubkey_unref(struct pubkey *k);
 
-/* whack --keyid ID --pubkeyrsa KEY: one more key of ID; the same key again is no error. */
+/* whack --keyid ID --pubkeyrsa KEY: one more key of ID; the same key again is no error.  With --delete the keys that
+ * ID has are forgotten first. */
 void command_public_key(struct ike *ike, uint32_t whack, const struct control_public_key *m);
 
 /* Calls tell for each key; it must not change the store. */

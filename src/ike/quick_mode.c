@@ -124,6 +124,8 @@ static void adopt_connection(struct phase2 *p, struct connection *c)
 
 	if (before == c)
 		return;
+	ike_debug(p->ike, c, DEBUG_CLASSES_CONTROL, "the clients of #%llu are those of this connection, not of \"%s\"",
+		  (unsigned long long)p->x->serial, before->name);
 	LIST_REMOVE(p, of_connection);
 	before->uses--;
 	p->c = c;

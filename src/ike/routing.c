@@ -57,6 +57,7 @@ static const struct refusal *claim(struct ike *ike, struct connection *c, bool f
 	for (;;) {
 		switch (routes_judge(ike->routes, c, for_sa, &other)) {
 		case CLAIM_FREE:
+			ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "nothing is in the way of its route");
 			routes_claim(ike->routes, c);
 			return NULL;
 		case CLAIM_TAKES:
