@@ -114,7 +114,7 @@ static struct exchange *refused_quick(const struct exchange *root, const struct 
 		only = x;
 		open++;
 	}
-	return open == 1 && n->spi.n != 4 && about_proposal(n->type) ? only : NULL;
+	return open == 1 && n->spi.n != 4 ? only : NULL;
 }
 
 static const struct refusal *quick_refusal(struct arena *a, const struct connection *c, uint16_t type)
@@ -131,7 +131,7 @@ static const struct refusal *quick_refusal(struct arena *a, const struct connect
 /* A peer that has proved who it is refuses what we negotiate: there is nothing to wait for. */
 static bool quick_refused(struct action *a, const struct payload_N *n)
 {
-	struct exchange *x = is_error(n->type) ? refused_quick(a->x, n) : NULL;
+	struct exchange *x = about_proposal(n->type) ? refused_quick(a->x, n) : NULL;
 	struct phase2 *p;
 
 	if (x == NULL)

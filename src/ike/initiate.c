@@ -141,6 +141,8 @@ bool connection_negotiating(const struct connection *c)
 	const struct phase2 *q;
 	const struct pending *w;
 
+	if (!LIST_EMPTY(&c->retries))
+		return true;
 	LIST_FOREACH(q, &c->phase2s, of_connection)
 		if (q->established == 0)
 			return true;
