@@ -453,14 +453,12 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	r->ctx = r;
 	r->file = file;
 	t = record_line(r);
-	text_add(&t, "pluto-record 1 %u %s", c->debug, backend);
+	text_add(&t, "pluto-record 1 %u %s%s", c->debug, backend, c->keys_in_log ? " private" : "");
 	record_put(r, &t);
 	put_path(r, "secrets", c->secretsfile);
 	put_path(r, "updown", c->updown);
 	put_path(r, resolver_obstacle(c) != NULL ? "dns off" : c->insecure_dnskeys ? "dns insecure" : "dns on",
 		 resolver_obstacle(c));
-	if (c->keys_in_log)
-		put_path(r, "private", NULL);
 	return r;
 }
 

@@ -547,13 +547,11 @@ static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 	l = split(p, 4);
 	*debug = (uint32_t)num(&l, 2);
 	p->backend = xstrdup(l.words[3]);
+	p->keys_in_log = l.rest != NULL;
 	next_line(p);
 	p->secretsfile = read_path(p, "= secrets ");
 	p->updown = read_path(p, "= updown ");
 	read_dns(p);
-	p->keys_in_log = begins(p, "= private");
-	if (p->keys_in_log)
-		next_line(p);
 	return true;
 }
 
