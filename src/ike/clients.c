@@ -1,5 +1,6 @@
 /* clients.c -- the connection for the identities of a Quick Mode. */
 #include "ike/clients.h"
+#include "ike/hosts.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/pairs.h"
@@ -46,20 +47,14 @@ bool clients_served(const struct connection *c, const struct clients *k)
 	return connection_ipsec(c) && distance(&own, k) == 0;
 }
 
-/* An instance of a template whose clients are these, for a Road Warrior's proven identity. */
-static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
+/* An instance of one of these templates, for a Road Warrior's proven identity. */
+static struct connection *instance_of(struct phase2 *p, const struct phase1 *proven, const struct clients *k,
+				      struct connection *t)
 {
-	struct host_pair *templates = templates_at(p->ike, &p->x->local);
-	struct connection *t, *c;
+	struct connection *c;
 
-	if (templates == NULL)
-		return NULL;
-	LIST_FOREACH(t, &templates->connections, in_pair) {
-		struct subnet ours = connection_client(t, true);
-		struct subnet theirs = peer_end(t)->has_client ? peer_end(t)->client
-							       : subnet_of_host(&p->x->remote.addr);
-
-		if (!subnet_eq(&ours, &k->ours) || !subnet_eq(&theirs, &k->theirs))
+	for (; t != NULL; t = hosts_next_clients(t)) {
+		if (!connection_admits(t, &peer_end(proven->c)->id, &p->x->remote.addr))
 			continue;
 		c = instance_new(p->ike, t, &p->x->remote.addr);
 		if (clients_served(c, k) && auth_covers(proven, c))
@@ -69,6 +64,19 @@ static struct connection *instance_for(struct phase2 *p, const struct phase1 *pr
 	return NULL;
 }
 
+/* The same of any template with these clients: named, or its own address. */
+static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
+{
+	struct host_pair *templates = templates_at(p->ike, &p->x->local);
+	struct connection *c;
+
+	if (templates == NULL)
+		return NULL;
+	c = instance_of(p, proven, k, hosts_first_clients(p->ike, templates, &k->ours, &k->theirs));
+	return c != NULL ? c :
+	       instance_of(p, proven, k, hosts_first_clients(p->ike, templates, &k->ours, NULL));
+}
+
 struct connection *clients_find(struct phase2 *p, const struct clients *k)
 {
 	const struct phase1 *proven = phase1_of(p->x->parent);
@@ -76,7 +84,8 @@ struct connection *clients_find(struct phase2 *p, const struct clients *k)
 
 	if (clients_served(p->c, k))
 		return p->c;
-	LIST_FOREACH(c, &proven->pair->connections, in_pair)
+	for (c = hosts_first_clients(p->ike, proven->pair, &k->ours, &k->theirs); c != NULL;
+	     c = hosts_next_clients(c))
 		if (clients_served(c, k) && auth_covers(proven, c))
 			return c;
 	return proven->c->template == NULL ? NULL : instance_for(p, proven, k);

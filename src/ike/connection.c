@@ -5,6 +5,7 @@
 #include "ike/family.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
+#include "ike/hosts.h"
 #include "ike/internal.h"
 #include "ike/routing.h"
 #include "ike/upkeep.h"
@@ -46,64 +47,6 @@ bool connection_tunnel(const struct connection *c)
 bool connection_ipsec(const struct connection *c)
 {
 	return c->policy.encrypt || c->policy.authenticate || c->policy.pfs;
-}
-
-/* ---- pairs of hosts ---------------------------------------------------- */
-
-static void pair_key(struct host_pair *p, const struct ip_addr *us, const struct ip_addr *peer)
-{
-	memset(&p->key, 0, sizeof(p->key));	/* hashed as bytes */
-	p->key.us.len = us->len;
-	memcpy(p->key.us.b, us->b, us->len);
-	p->key.peer.len = peer->len;
-	memcpy(p->key.peer.b, peer->b, peer->len);
-}
-
-struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us, const struct ip_addr *peer)
-{
-	struct host_pair want, *p;
-
-	pair_key(&want, us, peer);
-	HASH_FIND(hh, ike->pairs, &want.key, sizeof(want.key), p);
-	return p;
-}
-
-void connection_enter_pair(struct ike *ike, struct connection *c)
-{
-	static const struct ip_addr anybody;
-	const struct ip_addr *us = &our_end(c)->host;
-	const struct ip_addr *peer = addr_is_any(&peer_end(c)->host) ? &anybody : &peer_end(c)->host;
-	struct host_pair *p;
-
-	p = host_pair_find(ike, us, peer);
-	if (p == NULL) {
-		p = NEW(struct host_pair);
-		pair_key(p, us, peer);
-		LIST_INIT(&p->connections);
-		LIST_INIT(&p->phase1s);
-		HASH_ADD(hh, ike->pairs, key, sizeof(p->key), p);
-	}
-	LIST_INSERT_HEAD(&p->connections, c, in_pair);
-	c->pair = p;
-}
-
-void host_pair_release(struct ike *ike, struct host_pair *p)
-{
-	if (!LIST_EMPTY(&p->connections) || !LIST_EMPTY(&p->phase1s))
-		return;
-	HASH_DEL(ike->pairs, p);
-	free(p);
-}
-
-static void leave_pair(struct ike *ike, struct connection *c)
-{
-	struct host_pair *p = c->pair;
-
-	if (p == NULL)
-		return;
-	LIST_REMOVE(c, in_pair);
-	c->pair = NULL;
-	host_pair_release(ike, p);
 }
 
 /* ---- orientation ------------------------------------------------------- */
@@ -188,7 +131,7 @@ static void disorient(struct ike *ike, struct connection *c)
 	phase1s_hand_over(ike, c);
 	p = plan_new(ike, c);
 	routing_down(ike, c, p);
-	leave_pair(ike, c);
+	connection_leave_pair(ike, c);
 	plan_submit(p, disoriented, c);
 }
 
@@ -272,7 +215,7 @@ void connection_delete(struct ike *ike, struct connection *c)
 		p = plan_new(ike, c);
 		routing_down(ike, c, p);
 		plan_submit(p, NULL, NULL);
-		leave_pair(ike, c);
+		connection_leave_pair(ike, c);
 	}
 	c->held--;
 	connection_settled(ike, c);

@@ -61,6 +61,7 @@ struct upkeep {			/* negotiating again what went down: upkeep.c */
 
 enum routing { UNROUTED, ROUTED_TRAP, ROUTED_SA };
 
+struct place;
 struct host_pair;		/* all connections between two addresses */
 
 struct connection {
@@ -74,6 +75,7 @@ struct connection {
 	struct route *route;	/* shared with others to the same client; NULL when not routed */
 	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
 	LIST_ENTRY(connection) in_pair;
+	struct { struct place *at; LIST_ENTRY(connection) next; } by_peer, by_clients;	/* hosts.c */
 	UT_hash_handle by_name;	/* not of instances */
 	UT_hash_handle by_reqid;
 	struct family *family;	/* of one description; NULL: an instance, or deleted */
@@ -138,16 +140,6 @@ void connections_orient(struct ike *ike);
 
 /* Says what was compared when c is not oriented. */
 const struct refusal *orientation_refusal(struct ike *ike, const struct connection *c);
-
-/* The connections between our address and the peer's; NULL when there are none. */
-struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us,
-				 const struct ip_addr *peer);
-
-/* c is oriented and its peer known, or the wildcard: it can be found by the pair of addresses. */
-void connection_enter_pair(struct ike *ike, struct connection *c);
-
-/* Frees the pair when nothing is left in it. */
-void host_pair_release(struct ike *ike, struct host_pair *p);
 
 /* The subnets whose traffic c protects: ours and the peer's. */
 struct subnet connection_client(const struct connection *c, bool ours);

@@ -5,6 +5,7 @@
 #include "ike/dnskeys.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
+#include "ike/hosts.h"
 
 static struct phase1 *of(const struct action *a)
 {
@@ -218,7 +219,10 @@ static struct connection *suiting(struct phase1 *p, struct host_pair *pair, cons
 
 	if (pair == NULL)
 		return NULL;
-	LIST_FOREACH(c, &pair->connections, in_pair)
+	for (c = hosts_first_peer(p->ike, pair, id); c != NULL; c = hosts_next_peer(c))
+		if (suits(p, c, id))
+			return c;
+	for (c = hosts_first_peer(p->ike, pair, NULL); c != NULL; c = hosts_next_peer(c))
 		if (suits(p, c, id))
 			return c;
 	return NULL;

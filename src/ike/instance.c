@@ -5,6 +5,7 @@
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
+#include "ike/hosts.h"
 #include "ike/routing.h"
 
 bool connection_is_template(const struct connection *c)

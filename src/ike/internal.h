@@ -41,6 +41,7 @@ struct ike {
 	struct family *families;	/* hash by name */
 	LIST_HEAD(, joint) joints;	/* requests for several connections under way */
 	struct host_pair *pairs;	/* hash by addresses */
+	struct place *places;		/* hosts.c: hash by what connections of a pair have in common */
 	struct routes *routes;
 	struct errand *errand;		/* the request of whack that is being made, which its plans join */
 	struct lane *lanes;		/* plan.c: hash by client of a peer */

@@ -7,6 +7,7 @@
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
+#include "ike/hosts.h"
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
 #include "ike/upkeep.h"
