@@ -174,6 +174,14 @@ static bool bare_word(struct parse *p, const struct word *w)
 	return true;
 }
 
+static bool selects(const struct form_desc *f, unsigned id)
+{
+	for (const uint16_t *s = f->selectors; *s != OPTION_NO_ID; s++)
+		if (*s == id)
+			return true;
+	return false;
+}
+
 /* --name, --name=value or --name value; *i is moved past what was used. */
 static bool one_option(struct parse *p, struct words *in, size_t *i, const struct source *from)
 {
@@ -193,6 +201,12 @@ static bool one_option(struct parse *p, struct words *in, size_t *i, const struc
 		text_escape(p->why, name);
 		suggest(program, name, p->why);
 		return false;
+	}
+	if (equals != NULL && selects(&program->forms[0], d->id)) {	/* --help=FORM */
+		struct word form = { .text = (char *)equals + 1, .file = w->file, .at = w->at };
+
+		add_value(p, d, w, NULL);
+		return bare_word(p, &form);
 	}
 	if (d->metavar == NULL && equals != NULL) {
 		wrong(p, w);
@@ -218,9 +232,24 @@ static bool one_option(struct parse *p, struct words *in, size_t *i, const struc
 	return true;
 }
 
+/* The first word of a command may be one of the options that choose a form, without its dashes. */
+static const struct option_desc *command_of(const struct program_desc *program, const char *word)
+{
+	const struct option_desc *d = by_name(program, span_str(word));
+
+	for (size_t i = 0; d != NULL && i < program->n_forms; i++)
+		if (selects(&program->forms[i], d->id))
+			return d->metavar == NULL ? d : NULL;
+	return NULL;
+}
+
 static bool collect(struct parse *p, struct words *in, const struct source *from)
 {
-	for (size_t i = 0; i < in->n; i++) {
+	size_t first = from == NULL && in->n > 0 && command_of(p->o->program, in->w[0].text) != NULL;
+
+	if (first == 1)
+		add_value(p, command_of(p->o->program, in->w[0].text), &in->w[0], NULL);
+	for (size_t i = first; i < in->n; i++) {
 		const struct word *w = &in->w[i];
 		bool ok;
 
@@ -254,14 +283,6 @@ static const struct option_desc *in_form(const struct program_desc *p, unsigned 
 		    (p->options[i].form == form || p->options[i].form == OPTION_COMMON))
 			return &p->options[i];
 	return NULL;
-}
-
-static bool selects(const struct form_desc *f, unsigned id)
-{
-	for (const uint16_t *s = f->selectors; *s != OPTION_NO_ID; s++)
-		if (*s == id)
-			return true;
-	return false;
 }
 
 static const struct option_value *selector_of(const struct options *o, unsigned form)

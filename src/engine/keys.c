@@ -120,9 +120,11 @@ static struct span compute(struct eval *e, const struct key_formula *f, size_t n
 	return key;		/* KEY_SIGN: what is signed */
 }
 
-/* Secret values only for who may see private keys. */
+/* Secret values only for who may see private keys.  Beside an engine there is nobody to look on. */
 static void show(const struct eval *e, uint16_t v, struct span s)
 {
+	if (e->x->engine == NULL)
+		return;
 	debug_octets(e->x->engine, e->x, key_values[v].secret ? ENGINE_DEBUG_PRIVATE : ENGINE_DEBUG_CRYPT,
 		     key_values[v].name, s);
 }
