@@ -282,8 +282,14 @@ void phase1_retire(struct phase1 *p)
 
 void phase1_bereft(struct phase1 *p)
 {
-	if (p->retired && p->n_phase2 == 0 && (!timer_armed(&p->timer) || !awaits_deletes(p)))
-		engine_end(p->ike->engine, p->x, END_LOCAL);
+	struct phase1 *q = LIST_FIRST(&p->pair->phase1s), *next;
+
+	/* Those that were before p with this peer wait for the same Deletes. */
+	for (; q != NULL; q = next) {
+		next = LIST_NEXT(q, in_pair);
+		if (q->retired && q->n_phase2 == 0 && (!timer_armed(&q->timer) || !awaits_deletes(q)))
+			engine_end(q->ike->engine, q->x, END_LOCAL);
+	}
 }
 
 /* Rekeying is due, then expiry; of what is retired, the end of its keys. */
