@@ -50,21 +50,33 @@ static bool has_ports(uint8_t protocol)
 struct side {			/* what one end protects */
 	const struct control_selector *at;
 	size_t n;
+	unsigned host;		/* octets of an address of the host, 0 = not known */
 };
 
-static struct side side_of(struct arena *a, const struct control_end *e)
+static struct side side_of(struct arena *a, const struct control_end *e, const struct control_end *other)
 {
+	const struct ip_addr *host = addr_is_any(&e->host) && e->host.len == 4 ? &other->host : &e->host;
 	struct control_selector *at = ARENA_ARRAY(a, struct control_selector, e->n_further + 1);
 
 	at[0] = (struct control_selector){ .client = e->client, .protocol = e->protocol, .port = e->port };
 	for (size_t i = 0; i < e->n_further; i++)
 		at[i + 1] = e->further[i];
-	return (struct side){ .at = at, .n = e->n_further + 1 };
+	return (struct side){ .at = at, .n = e->n_further + 1, .host = host->len };
 }
 
-static bool match(const struct control_selector *l, const struct control_selector *r)
+/* A host without a client is its own. */
+static unsigned address_octets(const struct side *s, size_t i)
 {
-	return l->protocol == r->protocol || l->protocol == 0 || r->protocol == 0;
+	return s->at[i].client.addr.len != 0 ? s->at[i].client.addr.len : s->host;
+}
+
+/* Of one protocol and one family; where there is nothing to choose from, who describes the connection refuses it. */
+static bool match(const struct side *l, size_t i, const struct side *r, size_t j)
+{
+	uint8_t p = l->at[i].protocol, q = r->at[j].protocol;
+
+	return (p == q || p == 0 || q == 0) &&
+	       ((l->n == 1 && r->n == 1) || address_octets(l, i) == address_octets(r, j));
 }
 
 static const struct refusal *check_partners(struct arena *a, const char *name, const struct side *s,
@@ -75,7 +87,7 @@ static const struct refusal *check_partners(struct arena *a, const char *name, c
 		bool found = false;
 
 		for (size_t j = 0; j < other->n && !found; j++)
-			found = match(k, &other->at[j]);
+			found = match(s, i, other, j);
 		if (!found)
 			return refuse_no_partner(a, name, selector_text(a, &k->client, k->protocol, k->port), which);
 	}
@@ -117,7 +129,7 @@ static size_t count(const struct side *l, const struct side *r)
 		return l->n > r->n ? l->n : r->n;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = 0; j < r->n; j++)
-			n += match(&l->at[i], &r->at[j]);
+			n += match(l, i, r, j);
 	return n;
 }
 
@@ -135,7 +147,7 @@ static const struct refusal *judge(struct arena *a, const char *name, const stru
 const struct refusal *pairs_find(struct arena *a, const struct control_connection *m, struct client_pair **out,
 				 size_t *n)
 {
-	struct side l = side_of(a, &m->left), r = side_of(a, &m->right);
+	struct side l = side_of(a, &m->left, &m->right), r = side_of(a, &m->right, &m->left);
 	const char *name = arena_str(a, m->name);
 	size_t most = count(&l, &r);
 	const struct refusal *why = judge(a, name, &l, &r, most);
@@ -146,7 +158,7 @@ const struct refusal *pairs_find(struct arena *a, const struct control_connectio
 		for (size_t j = 0; j < r.n && why == NULL; j++) {
 			struct client_pair *p = *out + *n;
 
-			if (!match(&l.at[i], &r.at[j]))
+			if (!match(&l, i, &r, j))
 				continue;
 			*p = (struct client_pair){ .number = { (unsigned)i + 1, (unsigned)j + 1 },
 						   .end = { l.at[i], r.at[j] } };

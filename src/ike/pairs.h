@@ -13,8 +13,8 @@ struct client_pair {
 	struct control_selector end[2];	/* of the same protocol */
 };
 
-/* Pairs what the ends of m protect, in the order described, into an array in the arena.  What names no protocol pairs
- * with all.  NULL, or why the description contradicts itself. */
+/* Pairs what the ends of m protect, in the order described, into an array in the arena: what is of one family, and what
+ * names no protocol with every one.  NULL, or why the description contradicts itself. */
 const struct refusal *pairs_find(struct arena *a, const struct control_connection *m, struct client_pair **out,
 				 size_t *n);
 

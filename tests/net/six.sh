@@ -81,6 +81,12 @@ try "host to host, transport mode" 'ip6 proto 50' east 2001:db8::2 "$E6" "$W6" -
 grep -q 'transport' "$LAB_DIR/status.log" || lab_fail "it is not transport mode"
 try "host to host, tunnel mode" 'ip6 proto 50' east 2001:db8::2 "$E6" "$W6" --encrypt --tunnel
 try "host to host, AH" 'ip6 proto 51' east 2001:db8::2 "$E6" "$W6" --authenticate
+# Clients of both families in one connection: each pairs with its own.
+both net "$E6 $EC6 $EC4" "$W6 $WC4 $WC6" --psk --encrypt
+lab_check "clients of both families are negotiated together" pluto_whack east --initiate net
+lab_check "IPv4 is answered" lab_ping ehost 10.0.2.9 2
+lab_check "IPv6 is answered" lab_ping ehost 2001:db8:2::9 2
+drop net
 lab_check "no route is left" eval '! ip -6 -n "$LAB_PREFIX-east" route show dev ipsec0 | grep -v "^2001:db8::1 \|^fd00:9::1 \|^fe80"'
 
 # ---- who comes from anywhere: the secret is for whoever it is
@@ -110,6 +116,7 @@ refused() {	# refused TEXT WORDS...
 refused 'mixes IPv4 and IPv6 between its two hosts: 2001:db8::1 and 192.0.2.2' $E6 --to $W4
 refused 'mixes IPv4 and IPv6 between its two clients: 2001:db8:1::/64 and 10.0.2.0/24' $E6 $EC6 --to $W6 $WC4
 refused 'mixes IPv4 and IPv6 between its two clients: 2001:db8:1::/64 and 192.0.2.2' $E4 $EC6 --to $W4
+refused '10.0.2.0/24 of the right end pairs with nothing at the other end' $E6 $EC6 --to $W6 $WC6 $WC4
 refused '--host fe80::2 is a link-local address' $E6 --to --host fe80::2
 refused 'an address with a link (%) is not taken' $E6 --to --host fe80::2%wan
 
