@@ -529,15 +529,17 @@ static bool open_sockets(struct backend *b, uv_loop_t *loop, struct text *why)
 	return true;
 }
 
-static bool clean_up_after_another(const struct backend *b, struct text *why)
+static bool prepare(const struct backend *b, struct text *why)
 {
 	char line[160];
 	struct text t = text_on(line, sizeof(line));
 	struct xfrm_swept swept;
 	int error = xfrm_sweep(&swept);
 
+	if (error == 0)
+		error = xfrm_pass_neighbours();
 	if (error != 0) {
-		text_add(why, "the kernel does not tell what it has installed: %s%s", strerror(error), remedy(error));
+		text_add(why, "the kernel does not tell or change what it has installed: %s%s", strerror(error), remedy(error));
 		return false;
 	}
 	if (swept.sas + swept.policies > 0) {
@@ -557,7 +559,7 @@ struct kernel kernel_xfrm_open(uv_loop_t *loop, const struct kernel_events *even
 	b->events = *events;
 	STAILQ_INIT(&b->waiting);
 	b->lock = xfrm_lock(&t);
-	if (b->lock >= 0 && clean_up_after_another(b, &t) && open_sockets(b, loop, &t)) {
+	if (b->lock >= 0 && prepare(b, &t) && open_sockets(b, loop, &t)) {
 		b->updowns = updowns_new(loop, events);
 		return (struct kernel){ .ops = &ops, .k = b };
 	}

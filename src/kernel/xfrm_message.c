@@ -285,6 +285,18 @@ void xfrm_put_policy(struct xfrm_message *m, uint16_t type, const struct xfrm_ru
 		put_templates(m, r);
 }
 
+void xfrm_put_neighbours(struct xfrm_message *m, uint8_t dir, uint8_t type)
+{
+	struct xfrm_userpolicy_info *i = begin(m, XFRM_MSG_NEWPOLICY, NLM_F_ACK, sizeof(*i));
+
+	i->sel = (struct xfrm_selector){ .family = AF_INET6, .proto = IPPROTO_ICMPV6,
+					 .sport = htons(type), .sport_mask = 0xffff };
+	i->lft = no_end();
+	i->priority = XFRM_PRIORITY_FIRST;
+	i->dir = dir;
+	i->action = XFRM_POLICY_ALLOW;
+}
+
 void xfrm_put_del_seen_policy(struct xfrm_message *m, const struct xfrm_userpolicy_info *p)
 {
 	struct xfrm_userpolicy_id *id = begin(m, XFRM_MSG_DELPOLICY, NLM_F_ACK, sizeof(*id));

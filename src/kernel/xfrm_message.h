@@ -66,6 +66,9 @@ void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *i
  * step, XFRM_MSG_DELPOLICY looks at the selectors and the direction alone. */
 void xfrm_put_policy(struct xfrm_message *m, uint16_t type, const struct xfrm_rule *r);
 
+/* Lets ICMPv6 of that type pass in clear between any two hosts, before all other policies of ours. */
+void xfrm_put_neighbours(struct xfrm_message *m, uint8_t dir, uint8_t type);
+
 /* Deletes the policy that the kernel described. */
 void xfrm_put_del_seen_policy(struct xfrm_message *m, const struct xfrm_userpolicy_info *p);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,27 @@ int xfrm_sweep(struct xfrm_swept *swept)
 	free(f.policies);
 	end(&x);
 	return error;
+}
+
+int xfrm_pass_neighbours(void)
+{
+	static const uint8_t types[] = { ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT };
+	static const uint8_t directions[] = { XFRM_POLICY_IN, XFRM_POLICY_OUT };
+	struct xfrm_message m;
+	struct exchange x;
+	int error = 0;
+
+	if (!begin(&x))
+		return errno;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (size_t j = 0; j < sizeof(directions) / sizeof(directions[0]) && error == 0; j++) {
+			xfrm_put_neighbours(&m, directions[j], types[i]);
+			error = ask(&x, &m);
+			if (error == EEXIST)	/* somebody else's does the same */
+				error = 0;
+		}
+	end(&x);
+	return error == EAFNOSUPPORT ? 0 : error;	/* no IPv6, no neighbours of it */
 }
 
 /* ---- probing ----------------------------------------------------------------------- */

@@ -21,4 +21,8 @@ struct xfrm_swept {
 /* Delete every SA and policy of ours, and none of others: they have our reqids and priorities.  0 or an errno. */
 int xfrm_sweep(struct xfrm_swept *swept);
 
+/* Neighbour discovery passes in clear: the SA of two hosts on one link would wait for it, and it for the SA.  Swept
+ * away with the rest.  0 or an errno. */
+int xfrm_pass_neighbours(void);
+
 #endif

@@ -121,6 +121,50 @@ static const struct {
 	{ ALG_NONE, ALG_HMAC_SHA2_256_128, 0, 32, NULL, "hmac(sha256)", 128 },
 };
 
+/* A tunnel of IPv6 with clients of IPv4, and the other way round: the selectors are of the inside. */
+START_TEST(families_of_an_sa)
+{
+	static const struct ip_addr six = { .len = 16, .b = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	struct kernel_sa sa = inbound_sa();
+	const struct xfrm_usersa_info *i;
+	struct xfrm_message m;
+
+	sa.id.dst = sa.src = six;
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_UPDSA, &sa));
+	i = xfrm_sa_of(&m.u.h);
+	ck_assert_uint_eq(i->family, AF_INET6);
+	ck_assert_uint_eq(i->sel.family, AF_INET);
+	ck_assert_mem_eq(&i->id.daddr, six.b, 16);
+	sa = inbound_sa();
+	sa.src_client = sa.dst_client = (struct subnet){ .addr = six, .bits = 128 };
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_UPDSA, &sa));
+	i = xfrm_sa_of(&m.u.h);
+	ck_assert_uint_eq(i->family, AF_INET);
+	ck_assert_uint_eq(i->sel.family, AF_INET6);
+	ck_assert_uint_eq(i->sel.prefixlen_d, 128);
+	ck_assert_mem_eq(&i->sel.daddr, six.b, 16);
+}
+END_TEST
+
+START_TEST(neighbours_pass)
+{
+	const struct xfrm_userpolicy_info *p;
+	struct xfrm_message m;
+
+	xfrm_put_neighbours(&m, XFRM_POLICY_OUT, 135);
+	p = xfrm_policy_of(&m.u.h);
+	ck_assert_uint_eq(p->sel.family, AF_INET6);
+	ck_assert_uint_eq(p->sel.prefixlen_d + p->sel.prefixlen_s, 0);
+	ck_assert_uint_eq(p->sel.proto, IPPROTO_ICMPV6);
+	ck_assert_uint_eq(ntohs(p->sel.sport), 135);
+	ck_assert_uint_eq(p->sel.sport_mask, 0xffff);
+	ck_assert_uint_eq(p->sel.dport_mask, 0);
+	ck_assert_uint_eq(p->action, XFRM_POLICY_ALLOW);
+	ck_assert(xfrm_policy_is_ours(&m.u.h));		/* so that it is swept away */
+	ck_assert_uint_eq(p->priority, XFRM_PRIORITY_FIRST);
+}
+END_TEST
+
 START_TEST(algorithms)
 {
 	struct kernel_sa sa = inbound_sa();
@@ -441,6 +485,8 @@ int main(void)
 
 	tcase_add_test(t, an_sa);
 	tcase_add_test(t, length_of_ah);
+	tcase_add_test(t, families_of_an_sa);
+	tcase_add_test(t, neighbours_pass);
 	tcase_add_loop_test(t, algorithms, 0, sizeof(suites) / sizeof(suites[0]));
 	tcase_add_test(t, an_aead_in_udp);
 	tcase_add_test(t, what_does_not_fit_is_refused);
