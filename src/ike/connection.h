@@ -73,6 +73,7 @@ struct connection {
 	uint32_t reqid;
 	uint32_t debug;
 	struct route *route;	/* shared with others to the same client; NULL when not routed */
+	TAILQ_ENTRY(connection) in_route, in_eroute;	/* routes.c: those that claim the same */
 	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
 	LIST_ENTRY(connection) in_pair;
 	struct { struct place *at; LIST_ENTRY(connection) next; } by_peer, by_clients;	/* hosts.c */

@@ -10,6 +10,9 @@
 #include "ike/pairs.h"
 #include "ike/weak.h"
 
+/* Of a description as whack sends it; one that is longer is always new. */
+#define SAID_OCTETS 4096
+
 struct description {		/* what is being built, and where it went wrong */
 	struct ike *ike;
 	struct client_pair *pairs;	/* a connection for each */
@@ -351,6 +354,25 @@ static struct connection **describe_pairs(struct description *d, const struct co
 	return NULL;
 }
 
+/* What whack said, in a form that can be compared; in the arena, empty if it is too long. */
+static struct span as_said(struct ike *ike, const struct control_connection *m)
+{
+	struct control_connection plain = *m;
+	struct writer w = writer_on(arena_alloc(ike->arena, SAID_OCTETS), SAID_OCTETS);
+
+	plain.replace = false;
+	control_put_connection(&w, &plain);
+	return w.overflow ? span_of(NULL, 0) : writer_span(&w);
+}
+
+/* The same again: nobody loses an SA because a list of connections is loaded once more. */
+static bool unchanged(struct ike *ike, const struct family *old, const struct control_connection *m, size_t n)
+{
+	struct span said = as_said(ike, m);
+
+	return old != NULL && old->n == n && said.n > 0 && span_eq(span_buf(old->said), said);
+}
+
 static void enter(struct ike *ike, const struct control_connection *m, struct connection *const *all, size_t n)
 {
 	struct family *old = family_find(ike, m->name);
@@ -361,6 +383,7 @@ static void enter(struct ike *ike, const struct control_connection *m, struct co
 		connection_add(ike, all[i], m->name);
 		ike_log(ike, all[i], NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
 	}
+	family_find(ike, m->name)->said = buf_copy(as_said(ike, m));
 }
 
 void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m)
@@ -371,6 +394,11 @@ void command_connection(struct ike *ike, uint32_t whack, const struct control_co
 
 	if (d.why == NULL)
 		d.why = pairs_find(ike->arena, m, &d.pairs, &d.n);
+	if (d.why == NULL && unchanged(ike, family_find(ike, m->name), m, d.n)) {
+		ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": described like this already, its SAs stay", name);
+		ike_finish(ike, whack);
+		return;
+	}
 	if (d.why == NULL)
 		all = describe_pairs(&d, m);
 	if (d.why != NULL) {

@@ -40,6 +40,7 @@ void family_leave(struct ike *ike, struct connection *c)
 		return;
 	HASH_DEL(ike->families, f);
 	free(f->name);
+	buf_free(&f->said);
 	free(f);
 }
 

@@ -13,6 +13,7 @@ struct arena;
 struct family {
 	char *name;		/* owned */
 	unsigned n;
+	struct buf said;	/* the description, as describe.c compares it */
 	TAILQ_HEAD(, connection) members;	/* as described */
 	UT_hash_handle hh;
 };

@@ -9,33 +9,35 @@ struct way {			/* by which a client is reached */
 	struct ip_addr gateway;
 };
 
-struct pair {			/* of clients, and what of them is protected: what an eroute is for */
+struct pair {			/* of clients, and what of them is protected: what an eroute is for; hashed as octets */
 	struct subnet ours, theirs;
 	uint8_t our_protocol;
 	uint16_t our_port, their_port;
 };
 
-struct eroute {			/* in place */
-	struct eroute *next;
+struct eroute {			/* claimed, or in place */
 	struct pair pair;
+	TAILQ_HEAD(claimants, connection) claimants;	/* the newest last */
+	bool placed;
 	const struct connection *holder;	/* whose SAs or trap it is */
 	enum eroute_kind kind;
 	enum progress told;	/* the updown command, "up" */
+	UT_hash_handle hh;
 };
 
 struct route {
 	struct subnet client;		/* of the peer: the key */
 	struct way claimed;		/* by all users */
-	unsigned users;
-	struct connection **user;	/* owned array, the newest last */
+	TAILQ_HEAD(, connection) users;	/* the newest last */
 	enum progress progress;
 	struct way placed;		/* unless progress is NOT_THERE */
-	struct eroute *eroutes;		/* to this client */
+	unsigned eroutes;		/* in place, to this client */
 	UT_hash_handle hh;
 };
 
 struct routes {
 	struct route *routes;
+	struct eroute *eroutes;
 };
 
 struct routes *routes_new(void)
@@ -46,22 +48,20 @@ struct routes *routes_new(void)
 static void route_free(struct routes *r, struct route *route)
 {
 	HASH_DEL(r->routes, route);
-	while (route->eroutes != NULL) {
-		struct eroute *e = route->eroutes;
-
-		route->eroutes = e->next;
-		free(e);
-	}
-	free(route->user);
 	free(route);
 }
 
 void routes_free(struct routes *r)
 {
 	struct route *route, *next;
+	struct eroute *e, *following;
 
 	if (r == NULL)
 		return;
+	HASH_ITER(hh, r->eroutes, e, following) {
+		HASH_DEL(r->eroutes, e);
+		free(e);
+	}
 	HASH_ITER(hh, r->routes, route, next)
 		route_free(r, route);
 	free(r);
@@ -94,6 +94,7 @@ static struct route *find_or_make(struct routes *r, const struct connection *c)
 	if (route == NULL) {
 		route = NEW(struct route);
 		route->client = clean(connection_client(c, false));
+		TAILQ_INIT(&route->users);
 		HASH_ADD(hh, r->routes, client, sizeof(route->client), route);
 	}
 	return route;
@@ -102,7 +103,7 @@ static struct route *find_or_make(struct routes *r, const struct connection *c)
 /* Nobody claims it, and nothing is left of it. */
 static void tidy(struct routes *r, struct route *route)
 {
-	if (route->users == 0 && route->progress == NOT_THERE && route->eroutes == NULL)
+	if (TAILQ_EMPTY(&route->users) && route->progress == NOT_THERE && route->eroutes == 0)
 		route_free(r, route);
 }
 
@@ -123,85 +124,128 @@ static bool same_way(const struct way *a, const struct way *b)
 
 static struct pair pair_of(const struct connection *c)
 {
-	return (struct pair){ .ours = connection_client(c, true), .theirs = connection_client(c, false),
-			      .our_protocol = our_end(c)->protocol, .our_port = our_end(c)->port,
-			      .their_port = peer_end(c)->port };
+	struct pair p;
+
+	memset(&p, 0, sizeof(p));
+	p.ours = clean(connection_client(c, true));
+	p.theirs = clean(connection_client(c, false));
+	p.our_protocol = our_end(c)->protocol;
+	p.our_port = our_end(c)->port;
+	p.their_port = peer_end(c)->port;
+	return p;
 }
 
-static bool same_pair(const struct pair *a, const struct pair *b)
+/* Of the clients of c: claimed or in place; NULL = neither. */
+static struct eroute *eroute_of(const struct routes *r, const struct connection *c)
 {
-	return subnet_eq(&a->ours, &b->ours) && subnet_eq(&a->theirs, &b->theirs) &&
-	       a->our_protocol == b->our_protocol && a->our_port == b->our_port &&
-	       a->their_port == b->their_port;
+	struct pair key = pair_of(c);
+	struct eroute *e;
+
+	HASH_FIND(hh, r->eroutes, &key, sizeof(key), e);
+	return e;
 }
 
-static bool same_clients(const struct connection *a, const struct connection *b)
+static struct eroute *eroute_for(struct routes *r, const struct connection *c)
 {
-	struct pair p = pair_of(a), q = pair_of(b);
+	struct eroute *e = eroute_of(r, c);
 
-	return same_pair(&p, &q);
+	if (e == NULL) {
+		e = NEW(struct eroute);
+		e->pair = pair_of(c);
+		TAILQ_INIT(&e->claimants);
+		HASH_ADD(hh, r->eroutes, pair, sizeof(e->pair), e);
+	}
+	return e;
+}
+
+static struct eroute *placed_of(const struct routes *r, const struct connection *c)
+{
+	struct eroute *e = eroute_of(r, c);
+
+	return e != NULL && e->placed ? e : NULL;
+}
+
+static void eroute_tidy(struct routes *r, struct eroute *e)
+{
+	if (e->placed || !TAILQ_EMPTY(&e->claimants))
+		return;
+	HASH_DEL(r->eroutes, e);
+	free(e);
 }
 
 /* ---- claims -------------------------------------------------------------- */
+
+/* The route is wanted another way: who has an SA there is in the way, else whoever has claimed it. */
+static enum claim judge_route(const struct route *route, struct connection **other)
+{
+	struct connection *d;
+
+	TAILQ_FOREACH(d, &route->users, in_route)
+		if (d->n_installed > 0) {
+			*other = d;
+			return CLAIM_ROUTE_BUSY;
+		}
+	*other = TAILQ_FIRST(&route->users);
+	return *other != NULL ? CLAIM_TAKES : CLAIM_FREE;
+}
 
 enum claim routes_judge(const struct routes *r, const struct connection *c, bool for_sa,
 			struct connection **other)
 {
 	const struct route *route = find(r, c);
+	const struct eroute *e = for_sa ? eroute_of(r, c) : NULL;
 	struct way way = way_of(c);
-	bool another_way = route != NULL && !same_way(&route->claimed, &way);
+	struct connection *d;
 
 	*other = NULL;
-	for (unsigned i = 0; route != NULL && i < route->users; i++) {
-		struct connection *d = route->user[i];
-
-		if (d == c || (!another_way && !(for_sa && same_clients(c, d))))
-			continue;
-		if (d->n_installed > 0) {
+	if (route != NULL && c->route == NULL && !same_way(&route->claimed, &way))
+		return judge_route(route, other);
+	if (e == NULL)
+		return CLAIM_FREE;
+	TAILQ_FOREACH(d, &e->claimants, in_eroute)
+		if (d != c && d->n_installed > 0) {
 			*other = d;
-			return another_way ? CLAIM_ROUTE_BUSY : CLAIM_EROUTE_BUSY;
+			return CLAIM_EROUTE_BUSY;
 		}
-		if (another_way && *other == NULL)
-			*other = d;
-	}
-	return *other != NULL ? CLAIM_TAKES : CLAIM_FREE;
+	return CLAIM_FREE;
 }
 
 void routes_claim(struct routes *r, struct connection *c)
 {
 	struct route *route;
+	struct eroute *e;
 
 	if (c->route != NULL)
 		return;
 	route = find_or_make(r, c);
-	if (route->users == 0)
+	if (TAILQ_EMPTY(&route->users))
 		route->claimed = way_of(c);
-	route->user = xrealloc(route->user, (route->users + 1) * sizeof(struct connection *));
-	route->user[route->users++] = c;
+	TAILQ_INSERT_TAIL(&route->users, c, in_route);
 	c->route = route;
+	e = eroute_for(r, c);
+	TAILQ_INSERT_TAIL(&e->claimants, c, in_eroute);
 }
 
 void routes_release(struct routes *r, struct connection *c)
 {
 	struct route *route = c->route;
-	unsigned i = 0;
+	struct eroute *e;
 
 	if (route == NULL)
 		return;
 	c->route = NULL;
-	while (route->user[i] != c)
-		i++;
-	route->users--;
-	memmove(&route->user[i], &route->user[i + 1], (route->users - i) * sizeof(struct connection *));
+	TAILQ_REMOVE(&route->users, c, in_route);
+	e = eroute_of(r, c);
+	TAILQ_REMOVE(&e->claimants, c, in_eroute);
+	eroute_tidy(r, e);
 	tidy(r, route);
 }
 
 const struct connection *routes_sharer(const struct connection *c)
 {
-	for (unsigned i = 0; c->route != NULL && i < c->route->users; i++)
-		if (c->route->user[i] != c)
-			return c->route->user[i];
-	return NULL;
+	const struct connection *first = c->route == NULL ? NULL : TAILQ_FIRST(&c->route->users);
+
+	return first == c ? TAILQ_NEXT(first, in_route) : first;
 }
 
 /* ---- what is in place ---------------------------------------------------- */
@@ -217,7 +261,7 @@ bool routes_want_unroute(const struct routes *r, const struct connection *c)
 	const struct route *route = find(r, c);
 
 	return route != NULL && route->progress != NOT_THERE &&
-	       (route->users == 0 || !same_way(&route->claimed, &route->placed));
+	       (TAILQ_EMPTY(&route->users) || !same_way(&route->claimed, &route->placed));
 }
 
 void routes_routed(struct routes *r, const struct connection *c, enum progress progress)
@@ -230,52 +274,30 @@ void routes_routed(struct routes *r, const struct connection *c, enum progress p
 	tidy(r, route);
 }
 
-static struct eroute *eroute_of(const struct route *route, const struct connection *c)
-{
-	struct pair p = pair_of(c);
-	struct eroute *e = route == NULL ? NULL : route->eroutes;
-
-	while (e != NULL && !same_pair(&e->pair, &p))
-		e = e->next;
-	return e;
-}
-
-/* The newest connection that claims the eroute between the clients of c. */
-static struct connection *claimant(const struct route *route, const struct connection *c)
-{
-	for (unsigned i = route->users; i > 0; i--)
-		if (same_clients(c, route->user[i - 1]))
-			return route->user[i - 1];
-	return NULL;
-}
-
 bool routes_want_cover(const struct routes *r, const struct connection *c)
 {
 	/* An eroute whose holder has given up its claim is handed over by a plan that is still to come. */
-	return c->route != NULL && eroute_of(find(r, c), c) == NULL;
+	return c->route != NULL && placed_of(r, c) == NULL;
 }
 
 enum uncover routes_want_uncover(const struct routes *r, const struct connection *c, struct connection **whose)
 {
-	const struct route *route = find(r, c);
-	const struct eroute *e = eroute_of(route, c);
+	const struct eroute *e = placed_of(r, c);
 
 	if (e == NULL || e->holder != c || c->route != NULL)
 		return UNCOVER_NOTHING;
-	*whose = claimant(route, c);
+	*whose = TAILQ_LAST(&e->claimants, claimants);
 	return *whose == NULL ? UNCOVER_DELETE : UNCOVER_HAND_OVER;
 }
 
 void routes_covered(struct routes *r, const struct connection *c, enum eroute_kind kind)
 {
-	struct route *route = find_or_make(r, c);
-	struct eroute *e = eroute_of(route, c);
+	struct eroute *e = eroute_for(r, c);
 
-	if (e == NULL) {
-		e = NEW(struct eroute);
-		e->pair = pair_of(c);
-		e->next = route->eroutes;
-		route->eroutes = e;
+	if (!e->placed) {
+		e->placed = true;
+		e->told = NOT_THERE;
+		find_or_make(r, c)->eroutes++;
 	}
 	e->holder = c;
 	e->kind = kind;
@@ -284,46 +306,45 @@ void routes_covered(struct routes *r, const struct connection *c, enum eroute_ki
 void routes_uncovered(struct routes *r, const struct connection *c)
 {
 	struct route *route = find(r, c);
-	struct eroute *e = eroute_of(route, c), **at;
+	struct eroute *e = placed_of(r, c);
 
 	if (e == NULL)
 		return;
-	for (at = &route->eroutes; *at != e; at = &(*at)->next)
-		;
-	*at = e->next;
-	free(e);
+	e->placed = false;
+	eroute_tidy(r, e);
+	route->eroutes--;
 	tidy(r, route);
 }
 
 bool routes_carry(const struct routes *r, const struct connection *c)
 {
-	const struct eroute *e = eroute_of(find(r, c), c);
+	const struct eroute *e = placed_of(r, c);
 
 	return e != NULL && e->holder == c && e->kind == EROUTE_SA;
 }
 
 bool routes_trap(const struct routes *r, const struct connection *c)
 {
-	const struct eroute *e = eroute_of(find(r, c), c);
+	const struct eroute *e = placed_of(r, c);
 
 	return e != NULL && e->holder == c && e->kind == EROUTE_TRAP;
 }
 
 bool routes_want_up(const struct routes *r, const struct connection *c)
 {
-	return routes_carry(r, c) && eroute_of(find(r, c), c)->told != THERE;
+	return routes_carry(r, c) && placed_of(r, c)->told != THERE;
 }
 
 bool routes_want_down(const struct routes *r, const struct connection *c)
 {
-	const struct eroute *e = eroute_of(find(r, c), c);
+	const struct eroute *e = placed_of(r, c);
 
 	return e != NULL && e->holder == c && e->kind != EROUTE_SA && e->told != NOT_THERE;
 }
 
 void routes_told(struct routes *r, const struct connection *c, enum progress progress)
 {
-	struct eroute *e = eroute_of(find(r, c), c);
+	struct eroute *e = placed_of(r, c);
 
 	if (e != NULL)
 		e->told = progress;

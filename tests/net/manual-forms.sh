@@ -48,7 +48,8 @@ ok "a label stands before the messages of whack itself, not before those of plut
 
 # Names
 says 20 '020 there is a connection named "nested" already' whack --optionsfrom "$DIR/outer"
-says 0 '004 "nested": connection described' whack --delete --optionsfrom "$DIR/outer"
+says 0 '004 "nested": described like this already, its SAs stay' whack --delete --optionsfrom "$DIR/outer"
+says 0 '004 "nested": connection described' whack --delete --optionsfrom "$DIR/outer" --ikelifetime 1800
 says 0 '004 "fresh": connection described' whack --delete --name fresh --host 127.0.0.1 --to --host 192.0.2.9
 [ "$(wc -l <"$DIR/out")" = 1 ] || fail "--delete of nothing is not silent"
 ok "--delete in the connection form says nothing when there was none"
