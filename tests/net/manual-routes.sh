@@ -76,7 +76,11 @@ ends 0 "negotiated again after terminate" pluto_whack east --initiate secret
 
 # --delete in the connection form undoes the routing
 # shellcheck disable=SC2086
-ends 0 "the connection form with --delete" pluto_whack east --delete $PLUTO_SECRET
+ends 0 "the same description with --delete" pluto_whack east --delete $PLUTO_SECRET
+lab_check "changes nothing: its SAs stay" [ "$(condition secret)" = up ]
+lab_check "with their SPIs" [ "$(pluto_whack east --status --name secret | grep -c 'IPsec SA under')" = 1 ]
+# shellcheck disable=SC2086
+ends 0 "the connection form with --delete" pluto_whack east --delete $PLUTO_SECRET --ikelifetime 1800
 lab_check "ends its SAs and its route" [ "$(condition secret)" = down ]
 west_unrouted
 lab_wait 5 "way in clear" lab_ping ehost 10.0.2.9 1
