@@ -97,6 +97,7 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.pfsgroup = text(o, WHACK_OPTION_PFSGROUP),
 		.ikelifetime = number(o, WHACK_OPTION_IKELIFETIME),
 		.ipseclifetime = number(o, WHACK_OPTION_IPSECLIFETIME),
+		.ipseckilobytes = number(o, WHACK_OPTION_IPSECKILOBYTES),
 		.rekeymargin = number(o, WHACK_OPTION_REKEYMARGIN),
 		.rekeyfuzz = number(o, WHACK_OPTION_REKEYFUZZ),
 		.keyingtries = number(o, WHACK_OPTION_KEYINGTRIES),

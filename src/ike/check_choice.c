@@ -1,13 +1,30 @@
 /* check_choice.c -- the responder must have chosen exactly one of the transforms that were offered. */
 #include "ike/internal.h"
+#include "ike/lifetime.h"
 #include "ike/offer.h"
 
-static const struct emit_attribute *attribute_of(const struct emit_T *t, uint16_t type)
+/* As often as it stands in the choice: of a repeated attribute each value is there once. */
+static bool has_attribute(const struct emit_T *t, uint16_t type, uint64_t number)
 {
 	for (size_t i = 0; i < t->n_attrs; i++)
-		if (t->attrs[i].type == type)
-			return &t->attrs[i];
-	return NULL;
+		if (t->attrs[i].type == type && t->attrs[i].number == number)
+			return true;
+	return false;
+}
+
+/* The limits that ours states: the peer must not pair a duration with another type. */
+static bool same_life(const struct offer *o, const struct emit_T *ours)
+{
+	size_t size = LIMIT_ATTRIBUTES * 12;
+	struct arena *a = arena_new();
+	struct writer w = writer_on(arena_alloc(a, size), size);
+	struct life life;
+
+	attributes_emit(&w, attribute_table(o->protocol), ours->attrs, ours->n_attrs);
+	life = life_read(o->protocol, writer_span(&w));
+	arena_free(a);
+	return (life.seconds == o->life.seconds && life.kilobytes == o->life.kilobytes) ||
+	       (o->protocol == PROTOCOL_ID_IPCOMP && o->life.seconds == 0 && o->life.kilobytes == 0);
 }
 
 /* Same transform: id and every attribute; the order of attributes does not matter.  Of compression some
@@ -18,13 +35,10 @@ static bool same(const struct offer *o, const struct emit_T *ours)
 		return false;
 	if (o->n != ours->n_attrs && (o->protocol != PROTOCOL_ID_IPCOMP || o->n > ours->n_attrs))
 		return false;
-	for (size_t i = 0; i < o->n; i++) {
-		const struct emit_attribute *at = attribute_of(ours, o->attribute[i].type);
-
-		if (at == NULL || at->number != o->attribute[i].number)
+	for (size_t i = 0; i < o->n; i++)
+		if (!has_attribute(ours, o->attribute[i].type, o->attribute[i].number))
 			return false;
-	}
-	return true;
+	return same_life(o, ours);
 }
 
 static const struct emit_P *offered_protocol(const struct emit_SA *offered, uint8_t number, uint8_t protocol)
@@ -88,8 +102,7 @@ const struct refusal *check_ike(struct arena *a, const struct connection *c, uin
 	why = check_one(a, &offered, &p, &o);
 	if (why != NULL)
 		return why;
-	*out = (struct choice){ .proposal = p.number, .n = 1, .life_seconds = o.life_seconds,
-				.life_kilobytes = o.life_kilobytes };
+	*out = (struct choice){ .proposal = p.number, .n = 1, .life = o.life };
 	offer_algorithms(&o, &out->p[0]);
 	if (offer_get(&o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
 		out->auth = (uint16_t)number;
@@ -125,8 +138,8 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 		out->p[out->n].number = o.number;
 		out->p[out->n++].peer_spi = spi;
 		out->proposal = p.number;
-		if (o.life_seconds != 0)
-			out->life_seconds = o.life_seconds;
+		if (p.protocol != PROTOCOL_ID_IPCOMP)	/* which may leave it to the others */
+			out->life = o.life;
 	}
 	return out->n > 0 && out->n == offered_protocols(&offered, out->proposal) ? NULL : refuse_choice_not_offered(a, out->proposal, 0);
 }

@@ -3,6 +3,7 @@
 
 #include "ike/algorithms.h"
 #include "ike/internal.h"
+#include "ike/lifetime.h"
 #include "ike/offer.h"
 
 /* How an offer misses what is allowed: the fewest differences to any row, and the first of them. */
@@ -173,8 +174,7 @@ static void fill_ike(const struct offer *o, uint8_t proposal, struct choice *out
 {
 	uint64_t number = 0;
 
-	*out = (struct choice){ .proposal = proposal, .n = 1, .life_seconds = o->life_seconds,
-				.life_kilobytes = o->life_kilobytes };
+	*out = (struct choice){ .proposal = proposal, .n = 1, .life = o->life };
 	offer_algorithms(o, &out->p[0]);
 	out->p[0].number = o->number;
 	if (offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
@@ -212,8 +212,8 @@ static const struct refusal *apart_ike(struct arena *a, const struct connection 
 	if (auth > 31 || (methods & 1u << auth) == 0)
 		return refuse_auth_method(a, c->name,
 					  registry_name(&registry_auth_method, (uint32_t)auth, t));
-	if (o->life_seconds > LIMIT_IKE_LIFE_MAX)
-		return refuse_life_too_long(a, c->name, "ISAKMP", o->life_seconds, LIMIT_IKE_LIFE_MAX);
+	if (o->life.seconds > LIMIT_IKE_LIFE_MAX)
+		return refuse_life_too_long(a, c->name, "ISAKMP", o->life.seconds, LIMIT_IKE_LIFE_MAX);
 	return NULL;
 }
 
@@ -309,8 +309,8 @@ static const struct refusal *apart_ipsec(struct arena *a, const struct connectio
 		return refuse_pfs_group(a, c->name, number_text(a, PROTOCOL_ID_ISAKMP,
 								OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION,
 								group, false));
-	if (o->life_seconds > LIMIT_IPSEC_LIFE_MAX)
-		return refuse_life_too_long(a, c->name, "IPsec", o->life_seconds, LIMIT_IPSEC_LIFE_MAX);
+	if (o->life.seconds > LIMIT_IPSEC_LIFE_MAX)
+		return refuse_life_too_long(a, c->name, "IPsec", o->life.seconds, LIMIT_IPSEC_LIFE_MAX);
 	return NULL;
 }
 
@@ -326,10 +326,8 @@ static void fill_ipsec(const struct offer *o, uint32_t spi, struct choice *out)
 		out->mode = (uint16_t)number;
 	if (offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &number))
 		out->group = (uint16_t)number;
-	if (out->life_seconds == 0 || (o->life_seconds != 0 && o->life_seconds < out->life_seconds))
-		out->life_seconds = o->life_seconds;
-	if (o->life_kilobytes != 0)
-		out->life_kilobytes = o->life_kilobytes;
+	out->life.seconds = life_least(out->life.seconds, o->life.seconds);
+	out->life.kilobytes = life_least(out->life.kilobytes, o->life.kilobytes);
 }
 
 struct search {			/* the state of a walk over an offer of phase 2 */

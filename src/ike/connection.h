@@ -42,6 +42,7 @@ struct policy {
 	struct rows ike, esp, ah, ipcomp;
 	uint16_t pfs_group;	/* 0: that of phase 1 */
 	uint32_t ike_life, ipsec_life, margin, fuzz;	/* seconds; per cent */
+	uint32_t ipsec_kilobytes;	/* 0: no limit */
 	uint32_t keyingtries;
 	uint32_t sends, interval;	/* of one message; milliseconds before the first repetition */
 	bool evict;		/* the responder's exception */

@@ -249,6 +249,7 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->aggressive = m->aggressive;
 	p->ike_life = m->ikelifetime;
 	p->ipsec_life = m->ipseclifetime;
+	p->ipsec_kilobytes = m->ipseckilobytes;
 	p->margin = m->rekeymargin;
 	p->fuzz = m->rekeyfuzz;
 	p->keyingtries = m->keyingtries;

@@ -1,6 +1,7 @@
 /* informational.c -- notifications and deletes, sent and received (RFC 2409 5.7). */
 #include "generated/actions.h"
 #include "ike/dpd.h"
+#include "ike/lifetime.h"
 #include "ike/phase2.h"
 
 static const char *notify_text(struct arena *a, uint16_t type)
@@ -159,12 +160,37 @@ static void notified(struct action *a, uint16_t type)
 			tell_whack(p->ike, x, exchange_whack(x), type, why);
 }
 
+static bool names_isakmp(const struct payload_N *n, const struct exchange *x)
+{
+	return n->spi.n == 0 || span_eq(n->spi, span_of(x->cookies, sizeof(x->cookies)));
+}
+
+/* RESPONDER-LIFETIME (RFC 2407 4.6.3.1). */
+static bool lifetime_told(struct action *a, const struct payload_N *n)
+{
+	struct phase1 *p = phase1_of(a->x);
+	struct exchange *x;
+	struct life life;
+
+	if (!life_notified(n, &life))
+		return false;
+	if (n->protocol == PROTOCOL_ID_ISAKMP) {
+		if (names_isakmp(n, a->x))
+			phase1_shorten(p, &life);
+		return true;
+	}
+	x = n->spi.n == 4 ? phase2_by_spi(p->ike, p, n->protocol, get_u32(n->spi.p)) : NULL;
+	if (x != NULL)
+		phase2_shorten(x->user, &life);
+	return true;
+}
+
 enum action_result info_protected(struct action *a, const struct in_INF *in)
 {
 	struct phase1 *p = phase1_of(a->x);
 
 	for (size_t i = 0; i < in->n_N; i++)
-		if (!dpd_notified(p, in->N[i]) && !quick_refused(a, in->N[i]))
+		if (!dpd_notified(p, in->N[i]) && !lifetime_told(a, in->N[i]) && !quick_refused(a, in->N[i]))
 			notified(a, in->N[i]->type);
 	for (size_t i = 0; i < in->n_D && !a->x->dying; i++) {
 		if (in->D[i]->protocol == PROTOCOL_ID_ISAKMP)
@@ -224,6 +250,18 @@ void send_delete(struct ike *ike, struct exchange *x)
 						.spis = &spi[i], .n_spis = 1 };
 	}
 	send_under(ike, teller(ike, p), &out);
+}
+
+void send_lifetime(struct ike *ike, struct exchange *x)
+{
+	const struct phase1 *p = phase1_of(x);
+	struct span cookies = span_of(x->cookies, sizeof(x->cookies));
+	struct emit_N n;
+	struct out_INF out = { .N = &n };
+
+	out.n_N = life_notify(ike->arena, p->c, &p->chosen, &cookies, &n);
+	if (out.n_N > 0)
+		send_under(ike, x, &out);
 }
 
 /* Tell the peer why, as far as that is safe: under an ISAKMP SA, or in clear to the initiator of a phase 1 that is

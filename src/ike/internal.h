@@ -98,6 +98,7 @@ struct phase1 {
 	struct dpd dpd;
 	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
 	uint16_t told;			/* the error that the peer named in clear, a notify_type; 0 = none */
+	bool told_lifetime;		/* the peer, of ours */
 	bool retired;			/* over, but IPsec SAs that it made live on */
 };
 
@@ -147,6 +148,11 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* A peer begins: NULL, and x->user is set, or why it may not. */
 const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena);
+/* Responder: tell our lifetime if it is shorter than what the peer proposed, once.  The peer should have shown that it
+ * has our last message: what overtakes that is lost. */
+void phase1_tell_lifetime(struct phase1 *p);
+/* The peer has told that p lives shorter. */
+void phase1_shorten(struct phase1 *p, const struct life *life);
 /* p is for c from now on, or for a new instance of it when c is a template. */
 void phase1_serve(struct phase1 *p, struct connection *c);
 void phase1_established(struct phase1 *p);
@@ -173,6 +179,8 @@ void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent
 const struct refusal *phase2_admit(struct ike *ike, struct exchange *x);
 void phase2_established(struct phase2 *p);
 void phase2_ended(struct phase2 *p, enum end_reason why);
+/* The peer has told that p has narrower limits. */
+void phase2_shorten(struct phase2 *p, const struct life *life);
 struct connection *phase2_connection(const struct phase2 *p);
 uint32_t phase2_whack(const struct phase2 *p);
 /* p carries the traffic and is to be replaced in `ms` milliseconds, if not sooner. */
@@ -195,6 +203,8 @@ void statuses_free(struct ike *ike);
 
 /* informational.c */
 void send_delete(struct ike *ike, struct exchange *x);
+/* Responder of a phase 1: our lifetime, where it is shorter than what the peer proposed. */
+void send_lifetime(struct ike *ike, struct exchange *x);
 void send_notify(struct ike *ike, struct exchange *x, uint16_t type);
 
 #endif

@@ -231,7 +231,7 @@ static void rank(struct phase1 *p)
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
-	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ike_life, until;
+	uint64_t life = life_agreed(p->c, &p->chosen).seconds, until;
 
 	half_open_end(p);
 	negotiation_free(p);
@@ -253,8 +253,32 @@ void phase1_established(struct phase1 *p)
 	if (!connection_ipsec(p->c))
 		upkeep_up(ike, p->c);
 	dpd_watch(p);
+	if (!connection_ipsec(p->c))
+		phase1_tell_lifetime(p);
 	release_pending(p);
 	phase2s_begin_again(p);
+}
+
+void phase1_tell_lifetime(struct phase1 *p)
+{
+	if (p->told_lifetime || p->x->role != ROLE_RESPONDER)
+		return;
+	p->told_lifetime = true;
+	send_lifetime(p->ike, p->x);
+}
+
+void phase1_shorten(struct phase1 *p, const struct life *life)
+{
+	struct ike *ike = p->ike;
+	uint64_t expires = p->established + 1000 * life->seconds;
+
+	if (p->established == 0 || p->retired || life->seconds == 0 || expires >= p->expires)
+		return;
+	ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "the peer lets this ISAKMP SA live %llu seconds only",
+		(unsigned long long)life->seconds);
+	p->expires = expires;
+	timer_arm(engine_timers(ike->engine), &p->timer,
+		  p->established + 1000 * life_until_rekey(ike, &p->c->policy, p->x->role, life->seconds));
 }
 
 /* Deletes of IPsec SAs with this peer may still come under p, whichever ISAKMP SA made them: on their way a

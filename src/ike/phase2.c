@@ -35,6 +35,7 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	p->switching.ctx = p;
 	c->uses++;
 	await_init(&p->await, root->ike);
+	volume_init(p);
 	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
 	return p;
 }
@@ -238,21 +239,51 @@ static void begin_traffic(struct phase2 *p)
 	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + SWITCH_MS);
 }
 
+/* Counted from when p was established. */
+static void set_life(struct phase2 *p, const struct life *life)
+{
+	struct ike *ike = p->ike;
+	uint64_t until_rekey = life_until_rekey(ike, &p->c->policy, p->x->role, life->seconds);
+
+	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
+		  (unsigned long long)p->x->serial, (unsigned long long)life->seconds,
+		  (unsigned long long)until_rekey);
+	p->expires = p->established + 1000 * life->seconds;
+	timer_arm(engine_timers(ike->engine), &p->timer, p->established + 1000 * until_rekey);
+	if (life->kilobytes != 0)
+		volume_watch(p, life->kilobytes);
+}
+
+void phase2_shorten(struct phase2 *p, const struct life *told)
+{
+	struct life life = life_agreed(p->c, &p->chosen), less = {
+		.seconds = life_least(life.seconds, told->seconds),
+		.kilobytes = life_least(life.kilobytes, told->kilobytes),
+	};
+
+	if (less.seconds == life.seconds && less.kilobytes == life.kilobytes)
+		return;
+	ike_log(p->ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, less.kilobytes != 0 ?
+		"the peer lets this IPsec SA live %llu seconds and carry %llu kilobytes only" :
+		"the peer lets this IPsec SA live %llu seconds only", (unsigned long long)less.seconds,
+		(unsigned long long)less.kilobytes);
+	p->chosen.life = less;
+	if (p->established != 0)
+		set_life(p, &less);
+}
+
 void phase2_established(struct phase2 *p)
 {
 	struct ike *ike = p->ike;
-	uint64_t life = p->chosen.life_seconds != 0 ? p->chosen.life_seconds : p->c->policy.ipsec_life, until;
+	struct life life = life_agreed(p->c, &p->chosen);
 
 	scratch_free(p);
 	if (p->x->role == ROLE_INITIATOR)
 		p->answered = ike->now;
 	phase2_rank(p);
 	p->established = ike->now;
-	p->expires = ike->now + 1000 * life;
-	until = life_until_rekey(ike, &p->c->policy, p->x->role, life);
-	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
-		  (unsigned long long)p->x->serial, (unsigned long long)life, (unsigned long long)until);
-	timer_arm(engine_timers(ike->engine), &p->timer, ike->now + 1000 * until);
+	set_life(p, &life);
+	phase1_tell_lifetime(p->root);
 	if (!phase2_best(p))
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
 			"both ends began at once: another SA carries the traffic, this one only receives");
@@ -383,6 +414,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
 	timer_disarm(engine_timers(ike->engine), &p->switching);
+	volume_stop(p);
 	install_remove(p);
 	LIST_REMOVE(p, of_connection);
 	c->uses--;

@@ -4,6 +4,7 @@
 
 #include "ike/internal.h"
 #include "ike/plan.h"
+#include "ike/volume.h"
 
 struct quick_scratch {		/* needed until the keys are made */
 	uint8_t priv[DH_PRIVATE_MAX];
@@ -45,6 +46,7 @@ struct phase2 {
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;		/* replacement, then expiry */
 	struct timer switching;		/* of the traffic to p */
+	struct volume volume;
 };
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try);

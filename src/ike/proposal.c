@@ -1,6 +1,7 @@
 /* proposal.c -- building SA payloads, and reading them into offers. */
 #include "ike/algorithms.h"
 #include "ike/internal.h"
+#include "ike/lifetime.h"
 #include "ike/offer.h"
 
 uint32_t connection_protocols(const struct connection *c)
@@ -112,6 +113,10 @@ static void ipsec_transform(struct arena *a, const struct connection *c, const s
 		add(&l, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, group);
 	add(&l, IPSEC_ATTRIBUTE_SA_LIFE_TYPE, LIFE_TYPE_SECONDS);
 	add(&l, IPSEC_ATTRIBUTE_SA_LIFE_DURATION, c->policy.ipsec_life);
+	if (c->policy.ipsec_kilobytes != 0) {
+		add(&l, IPSEC_ATTRIBUTE_SA_LIFE_TYPE, LIFE_TYPE_KILOBYTES);
+		add(&l, IPSEC_ATTRIBUTE_SA_LIFE_DURATION, c->policy.ipsec_kilobytes);
+	}
 	add(&l, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
 									: ENCAPSULATION_MODE_TRANSPORT);
 	for (size_t i = 0; i < row->n; i++)
@@ -183,34 +188,16 @@ void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *sp
 
 /* ---- reading ----------------------------------------------------------- */
 
-static bool is_life_type(uint8_t protocol, uint16_t type)
-{
-	return protocol == PROTOCOL_ID_ISAKMP ? type == OAKLEY_ATTRIBUTE_LIFE_TYPE
-					      : type == IPSEC_ATTRIBUTE_SA_LIFE_TYPE;
-}
-
-static bool is_life_duration(uint8_t protocol, uint16_t type)
-{
-	return protocol == PROTOCOL_ID_ISAKMP ? type == OAKLEY_ATTRIBUTE_LIFE_DURATION
-					      : type == IPSEC_ATTRIBUTE_SA_LIFE_DURATION;
-}
-
 void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o)
 {
 	struct span rest = t->attrs;
 	struct attribute at;
-	uint64_t life_type = LIFE_TYPE_SECONDS;
 
-	*o = (struct offer){ .protocol = protocol, .transform = t->id, .number = t->number };
+	*o = (struct offer){ .protocol = protocol, .transform = t->id, .number = t->number,
+			     .life = life_read(protocol, t->attrs) };
 	while (o->n < OFFER_ATTRIBUTES && next_attribute(&rest, &at)) {
 		o->attribute[o->n].type = at.type;
 		o->attribute[o->n++].number = at.number;
-		if (is_life_type(protocol, at.type))
-			life_type = at.number;
-		else if (is_life_duration(protocol, at.type) && life_type == LIFE_TYPE_SECONDS)
-			o->life_seconds = at.number;
-		else if (is_life_duration(protocol, at.type))
-			o->life_kilobytes = at.number;
 	}
 }
 

@@ -9,12 +9,16 @@
 #define CHOICE_PROTOCOLS 3	/* IPComp, ESP, AH */
 #define OFFER_ATTRIBUTES LIMIT_ATTRIBUTES
 
+struct life {			/* limits of an SA; 0 = not stated, or none */
+	uint64_t seconds, kilobytes;
+};
+
 /* One transform as it stands in a message. */
 struct offer {
 	uint8_t protocol, transform, number;
 	uint8_t n;
 	struct { uint16_t type; uint64_t number; } attribute[OFFER_ATTRIBUTES];
-	uint64_t life_seconds, life_kilobytes;	/* 0 = not stated */
+	struct life life;
 };
 
 /* What was agreed for one protocol. */
@@ -35,7 +39,7 @@ struct choice {
 	uint16_t auth;			/* auth_method, phase 1 */
 	uint16_t group;			/* oakley_group, 0 = none */
 	uint16_t mode;			/* encapsulation_mode, phase 2 */
-	uint64_t life_seconds, life_kilobytes;	/* 0 = not stated */
+	struct life life;
 };
 
 /* Which protocols a connection asks for in phase 2, as bits of 1 << protocol_id.  IPComp is offered, and

@@ -3,6 +3,8 @@
 #include "ike/clients.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
+#include "ike/lifetime.h"
+#include "ike/offer.h"
 #include "ike/phase2.h"
 
 enum { STAGE_BEGIN, STAGE_PREPARED, STAGE_INSTALLED };
@@ -202,6 +204,19 @@ static enum action_result install(struct action *a, unsigned what)
 	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
 }
 
+/* What of our limits the peer does not know from its own proposal (RFC 2407 4.6.3.1). */
+static void tell_lifetime(struct action *a, struct out_QR1 *out)
+{
+	const struct phase2 *p = of(a);
+	struct emit_N *n = ARENA_ARRAY(a->arena, struct emit_N, CHOICE_PROTOCOLS);
+	struct span spi[CHOICE_PROTOCOLS];
+
+	for (unsigned i = 0; i < p->chosen.n; i++)
+		spi[i] = spi_bytes(a->arena, p->chosen.p[i].protocol, phase2_spi(p, p->chosen.p[i].protocol));
+	out->N = n;
+	out->n_N = life_notify(a->arena, p->c, &p->chosen, spi, n);
+}
+
 enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, struct out_QR1 *out)
 {
 	struct phase2 *p = of(a);
@@ -235,6 +250,7 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 	out->has_IDci = in->IDci != NULL;
 	if (in->IDci != NULL)
 		emit_ids(a, p->c, false, &out->IDci, &out->IDcr);
+	tell_lifetime(a, out);
 	p->stage = STAGE_BEGIN;
 	p->answered = p->ike->now;
 	return ACTION_OK;
@@ -273,6 +289,16 @@ static const struct refusal *judge_clients(struct action *a, const struct in_QR1
 	return clients_served(c, &k) ? NULL : clients_changed(a->arena, c, &k);
 }
 
+/* What the responder says of its limits, HASH_2 covers it. */
+static void hear_lifetime(struct action *a)
+{
+	struct life life;
+
+	for (size_t i = 0; i < a->message->n; i++)
+		if (a->message->payloads[i].type == PAYLOAD_TYPE_N && life_notified(&a->message->payloads[i].u.N, &life))
+			phase2_shorten(of(a), &life);
+}
+
 static enum action_result judge(struct action *a, const struct in_QR1 *in)
 {
 	struct phase2 *p = of(a);
@@ -289,6 +315,7 @@ static enum action_result judge(struct action *a, const struct in_QR1 *in)
 	why = judge_clients(a, in);
 	if (why != NULL)
 		return action_fail(a, why);
+	hear_lifetime(a);
 	p->stage = STAGE_PREPARED;
 	await_begin(&p->await, a->x->serial);
 	if (p->group != 0)

@@ -134,11 +134,12 @@ static json_t *policy_object(struct status *s, const struct connection *c)
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
 		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs, "aggressive", p->aggressive,
 		"ondemand", p->ondemand, "revive", p->revive,
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
+		"ipseckilobytes", (json_int_t)p->ipsec_kilobytes,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
 		"keyingtries", (json_int_t)p->keyingtries,
 		"ike", suites(s, &p->ike, PROTOCOL_ID_ISAKMP, true),
@@ -270,6 +271,7 @@ static void tell_phase2(struct status *s, const struct phase2 *p, const char *se
 		add_sa(s->ike, o, &p->chosen, choice_weakness(s->ike->arena, &p->chosen), p->established,
 		       phase2_replaced_at(p), p->expires);
 		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
+		json_object_set_new(o, "kilobytes", p->volume.limit == 0 ? json_null() : number(p->volume.limit / 1024));
 		json_object_set_new(o, "carries_traffic", json_boolean(p->uses_eroute));
 		json_object_set_new(o, "protocols", directions(s, p));
 	}

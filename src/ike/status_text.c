@@ -314,6 +314,9 @@ static void tell_phase2(struct status *s, const struct phase2 *p)
 		 (unsigned long long)p->root->x->serial,
 		 p->uses_eroute ? "carries the traffic" : "superseded, still receives");
 	add_life(s->ike, &t, phase2_replaced_at(p), p->expires);
+	if (p->volume.limit != 0)
+		text_add(&t, ", %llu of %llu kilobytes carried", (unsigned long long)p->volume.most / 1024,
+			 (unsigned long long)p->volume.limit / 1024);
 	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
 		 connection_tunnel(p->c) ? "tunnel" : "transport",
 		 p->x->role == ROLE_INITIATOR ? "initiator" : "responder");

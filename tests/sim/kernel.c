@@ -134,8 +134,10 @@ static void del_sa(void *k, uint32_t token, const struct sa_id *id)
 static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 {
 	const struct sim_sa *s = *find_sa(k, id);
+	struct event *e = answer(k, token, s != NULL, "there is no such SA", 0);
 
-	answer(k, token, s != NULL, "there is no such SA", 0)->result.counts.packets = s == NULL ? 0 : s->packets;
+	e->result.counts.packets = s == NULL ? 0 : s->packets;
+	e->result.counts.bytes = 1024 * e->result.counts.packets;
 }
 
 static bool same_traffic(const struct kernel_eroute *a, const struct kernel_eroute *b)

@@ -27,7 +27,7 @@ done
 for file in agenda kernel trial world; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/w_$file.o" || fail "$file.c"
 done
-for file in check_sim alive hostile long normal pairs road trouble; do
+for file in check_sim alive hostile lifetimes long normal pairs road trouble upkeep; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/n_$file.o" || fail "$file.c"
 done
 

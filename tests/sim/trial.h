@@ -85,6 +85,8 @@ trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_cr
 trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_road, run_pairs_dead,
 	  run_pairs_refused;							/* pairs.c */
 
+trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
+
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
 void trial_run_row(struct trial *t, size_t n);

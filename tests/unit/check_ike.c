@@ -95,7 +95,7 @@ START_TEST(first_acceptable_transform_is_chosen)
 	ck_assert_uint_eq(c.p[0].key_octets, 32);
 	ck_assert_int_eq(c.p[0].hash, ALG_SHA2_256);
 	ck_assert_int_eq(group_alg(c.group), ALG_MODP2048);
-	ck_assert_uint_eq(c.life_seconds, 3600);
+	ck_assert_uint_eq(c.life.seconds, 3600);
 	ck_assert_ptr_null(choose("3des-md5-modp768,aes128-sha256-x25519", "", &c));
 	ck_assert_int_eq(group_alg(c.group), ALG_CURVE25519);
 	ck_assert_uint_eq(c.p[0].number, 2);

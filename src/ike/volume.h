@@ -1,0 +1,27 @@
+/* volume.h -- IPsec SAs that may carry only so many kilobytes (RFC 2407 4.5): the kernel's counts are asked for,
+ * the oftener the nearer the limit is. */
+#ifndef PLUTO_IKE_VOLUME_H
+#define PLUTO_IKE_VOLUME_H
+
+#include "ike/await.h"
+
+struct phase2;
+
+struct volume {
+	uint64_t limit;		/* octets of one SA, 0 = none */
+	uint64_t replace;	/* where its replacement begins */
+	uint64_t most, counted;	/* of all SAs: at the last count, and in the one under way */
+	uint64_t at, since;	/* of the last count; milliseconds to the one before */
+	bool replaced;
+	unsigned pending;
+	struct request_list requests;
+	struct timer timer;
+};
+
+void volume_init(struct phase2 *p);
+
+/* p carries at most so many kilobytes from now on. */
+void volume_watch(struct phase2 *p, uint64_t kilobytes);
+void volume_stop(struct phase2 *p);
+
+#endif
