@@ -214,8 +214,8 @@ static int help(const struct options *o)
 	printf("Usage: whack OPTIONS, those of one of these forms:\n\n");
 	for (size_t i = 0; i < p->n_forms; i++)
 		print_form(&p->forms[i]);
-	printf("with every form:\n%s\nA single word without dashes is the NAME; the option that chooses a form may come "
-	       "first and without\nits dashes, as in: whack up NAME, whack down NAME, whack status.\n", p->usage);
+	printf("with every form:\n%s\nA single word without dashes is the NAME; the option that chooses a form may be "
+	       "written without its\ndashes, as in: whack up NAME, whack down NAME, whack status.\n", p->usage);
 	return 0;
 }
 

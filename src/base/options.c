@@ -232,24 +232,28 @@ static bool one_option(struct parse *p, struct words *in, size_t *i, const struc
 	return true;
 }
 
-/* The first word of a command may be one of the options that choose a form, without its dashes. */
-static const struct option_desc *command_of(const struct program_desc *program, const char *word)
+static bool selects_any(const struct program_desc *program, uint16_t id)
 {
-	const struct option_desc *d = by_name(program, span_str(word));
+	for (size_t i = 0; i < program->n_forms; i++)
+		if (selects(&program->forms[i], id))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; d != NULL && i < program->n_forms; i++)
-		if (selects(&program->forms[i], d->id))
-			return d->metavar == NULL ? d : NULL;
-	return NULL;
+/* An option that chooses a form may be written without its dashes, as long as no other one was given. */
+static const struct option_desc *command_of(const struct options *o, const char *word)
+{
+	const struct option_desc *d = by_name(o->program, span_str(word));
+
+	for (size_t i = 0; i < o->n; i++)
+		if (selects_any(o->program, o->values[i].option->id))
+			return NULL;
+	return d != NULL && d->metavar == NULL && selects_any(o->program, d->id) ? d : NULL;
 }
 
 static bool collect(struct parse *p, struct words *in, const struct source *from)
 {
-	size_t first = from == NULL && in->n > 0 && command_of(p->o->program, in->w[0].text) != NULL;
-
-	if (first == 1)
-		add_value(p, command_of(p->o->program, in->w[0].text), &in->w[0], NULL);
-	for (size_t i = first; i < in->n; i++) {
+	for (size_t i = 0; i < in->n; i++) {
 		const struct word *w = &in->w[i];
 		bool ok;
 
@@ -265,6 +269,9 @@ static bool collect(struct parse *p, struct words *in, const struct source *from
 			text_escape(p->why, span_str(w->text));
 			text_add(p->why, " is not an option; options begin with --");
 			ok = false;
+		} else if (p->bare == NULL && command_of(p->o, w->text) != NULL) {
+			add_value(p, command_of(p->o, w->text), w, NULL);
+			ok = true;
 		} else {
 			ok = bare_word(p, w);
 		}

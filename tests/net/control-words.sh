@@ -38,6 +38,14 @@ wrong "it: whack: argument 5: --name needs a value" whack --label it: --name
 wrong "--name \\x1b[31m is no name" whack --route $'\e[31m'
 wrong "cannot reach pluto at $DIR/pluto.ctl: No such file or directory; no pluto is running there" whack --status
 
+# The option that chooses a form, without its dashes
+wrong "--initiate needs --name NAME as well" whack up
+wrong "cannot reach pluto at $DIR/pluto.ctl" whack up net
+wrong "cannot reach pluto at $DIR/pluto.ctl" whack down net
+wrong "cannot reach pluto at $DIR/pluto.ctl" whack status
+wrong "--route and --initiate are two requests" whack up --route net
+wrong "up stands alone, and so does net" whack net up
+
 # --optionsfrom
 printf -- '# a comment\n--name x\n\n--hots 192.0.2.1\n' >"$DIR/options"
 wrong "$DIR/options:4: unknown option --hots" whack --optionsfrom "$DIR/options"
@@ -58,6 +66,9 @@ wrong "a bc d e whack: --route needs --name" whack --optionsfrom "$DIR/options"
 
 # Help
 says 0 "connection -- describe a connection" whack --help
+says 0 "key -- give the RSA public key" whack --help=key
+says 0 "key -- give the RSA public key" whack help key
+wrong "there is no form of that name" whack --help=keys
 says 0 "--ikelifetime SECONDS" whack --help connection
 wrong "there is no form of that name" whack --help nothing
 says 0 "whack " whack --version
