@@ -109,6 +109,8 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.onconflict = (uint8_t)number(o, WHACK_OPTION_ONCONFLICT),
 		.ondemand = given(o, WHACK_OPTION_ONDEMAND),
 		.revive = given(o, WHACK_OPTION_REVIVE),
+		.fragmentation = (uint8_t)number(o, WHACK_OPTION_FRAGMENTATION),
+		.fragmentsize = number(o, WHACK_OPTION_FRAGMENTSIZE),
 	};
 
 	if (!read_end(o, END_LEFT, &m.left, left_id, &left, why) ||

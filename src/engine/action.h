@@ -29,6 +29,10 @@ void action_protect(struct action *a, enum alg cipher, size_t key_octets, enum a
  * milliseconds, then after twice as long, and so on.  0 = as the spec has it. */
 void action_repeat(struct action *a, uint32_t sends, uint32_t interval);
 
+/* From now on this phase 1 takes fragments of messages, and what would be longer than `octets` is sent in
+ * fragments; 0 = never. */
+void action_fragments(struct action *a, bool take, size_t octets);
+
 /* Put a value that the spec says comes from an action into the exchange. */
 void action_supply(struct action *a, enum key_value v, struct span s);
 

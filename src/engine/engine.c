@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "engine/internal.h"
+#include "engine/fragment.h"
 #include "engine/msgids.h"
 
 struct engine *engine_new(const struct engine_config *config)
@@ -78,6 +78,7 @@ void exchange_enlist(struct exchange *x)
 static void exchange_free(struct exchange *x)
 {
 	parked_free(x);
+	fragments_free(x);
 	values_free(&x->values);
 	msgids_free(x->msgids);
 	buf_free(&x->sent);
@@ -135,7 +136,7 @@ static void fire(void *ctx, uint64_t now)
 	if (waiting && x->sends < x->sends_max) {
 		timer_arm(&e->timers, &x->timer, e->now + ((uint64_t)x->interval << x->sends));
 		x->sends++;
-		e->host.send(e->host.ctx, x, span_buf(x->sent));
+		send_datagram(e, x, span_buf(x->sent));
 		e->host.resent(e->host.ctx, x, true);
 	} else if (waiting) {
 		uint64_t total = (uint64_t)x->interval * ((1u << x->sends) - 1);

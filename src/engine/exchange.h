@@ -16,6 +16,7 @@
 
 struct engine;
 struct parked;
+struct fragments;
 
 enum end_reason {
 	END_LOCAL,		/* asked for by the layer above */
@@ -35,6 +36,8 @@ struct agreed {
 	enum alg hash, cipher;		/* of phase 1 */
 	uint16_t key_octets;
 	uint8_t rcookie[8];		/* the responder's, of its first answer */
+	bool fragments_taken;		/* of messages to us, of phase 1 */
+	size_t fragment_octets;		/* longer datagrams to the peer are sent in fragments; 0 = never */
 };
 
 struct exchange {
@@ -72,6 +75,8 @@ struct exchange {
 	uint64_t last_in;		/* keyed hash of the last accepted datagram, 0 = none */
 	struct timer timer;		/* retransmission or larval */
 	struct parked *parked;
+	struct fragments *fragments;	/* of the message that is coming, of phase 1 */
+	uint16_t fragments_done;	/* id of the last that was complete */
 
 	struct exchange *by_cookies, *by_icookie, *by_msgid, *by_serial;	/* hash chains */
 	LIST_ENTRY(exchange) all;

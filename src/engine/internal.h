@@ -20,6 +20,7 @@ struct engine {
 	uint64_t now;
 	uint64_t serial;		/* of the last exchange made */
 	size_t question;		/* octets of the datagram being dealt with, else 0 */
+	size_t fragment_sets;		/* messages of which fragments are here */
 	unsigned depth;			/* nesting of calls from outside */
 	uint8_t hash_key[16];
 	struct message message;		/* the one being received */
@@ -102,6 +103,9 @@ enum verdict run_row(struct engine *e, struct exchange *x, const struct step *st
 void attempt_begin(struct exchange *x);
 void attempt_end(struct exchange *x, bool accepted);
 void parked_free(struct exchange *x);
+
+/* fragment.c: every datagram leaves by it, in pieces if that was agreed on */
+void send_datagram(struct engine *e, const struct exchange *x, struct span datagram);
 
 /* send.c */
 /* Write, hash and encrypt a message of x into e->out; an empty span if it cannot be. */

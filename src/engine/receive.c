@@ -1,6 +1,6 @@
 /* receive.c -- the path of a datagram: header, exchange, decryption, shape, hash, row. */
 #include "base/siphash.h"
-#include "engine/internal.h"
+#include "engine/fragment.h"
 #include "engine/msgids.h"
 #include "engine/shape.h"
 #include "generated/names.h"
@@ -331,6 +331,39 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	return a.refusal != NULL ? drop(e, root, a.refusal) : VERDICT_IGNORED;
 }
 
+/* The message whose header is in e->message, in one datagram or put together. */
+static enum verdict dispatch(struct engine *e, struct incoming *in)
+{
+	uint8_t type = e->message.header.xchg;
+	const struct machine_desc *machine = machine_by_exchange(type);
+	const struct oneway_desc *oneway = oneway_by_exchange(type);
+
+	in->hash = siphash(e->hash_key, in->datagram) | 1;
+	e->question = in->datagram.n;
+	if (machine != NULL && machine->phase == 1)
+		return receive_phase1(e, machine, in);
+	if (machine != NULL)
+		return receive_phase2(e, machine, in);
+	if (oneway != NULL)
+		return receive_oneway(e, oneway, in);
+	return drop(e, NULL, refuse_exchange_unknown(e->arena, exchange_text(e, type)));
+}
+
+/* A fragment for nobody is dropped before anything is done about it. */
+static enum verdict receive_fragment(struct engine *e, struct incoming *in)
+{
+	struct exchange *root = find_root(e, &e->message.header);
+	const struct refusal *why = NULL;
+
+	if (root == NULL)
+		return drop(e, NULL, refuse_cookies_unknown(e->arena, "fragment of a"));
+	if (fragment_take(e, root, in, &why)) {
+		debug_received(e, root, in);
+		return dispatch(e, in);
+	}
+	return why != NULL ? drop(e, root, why) : VERDICT_IGNORED;
+}
+
 enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr *local,
 			    const struct endpoint *remote, struct span datagram)
 {
@@ -345,20 +378,7 @@ enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr
 		engine_leave(e);
 		return v;
 	}
-	in.hash = siphash(e->hash_key, datagram) | 1;
-	e->question = datagram.n;
-	uint8_t type = e->message.header.xchg;
-	const struct machine_desc *machine = machine_by_exchange(type);
-	const struct oneway_desc *oneway = oneway_by_exchange(type);
-
-	if (machine != NULL && machine->phase == 1)
-		v = receive_phase1(e, machine, &in);
-	else if (machine != NULL)
-		v = receive_phase2(e, machine, &in);
-	else if (oneway != NULL)
-		v = receive_oneway(e, oneway, &in);
-	else
-		v = drop(e, NULL, refuse_exchange_unknown(e->arena, exchange_text(e, type)));
+	v = e->message.header.np == PAYLOAD_TYPE_FRAGMENT ? receive_fragment(e, &in) : dispatch(e, &in);
 	e->question = 0;
 	engine_leave(e);
 	return v;

@@ -116,7 +116,7 @@ enum verdict answer_duplicate(struct engine *e, struct exchange *x)
 {
 	if (x->state != NULL && x->state->resend && x->sent.p != NULL && x->resends < LIMIT_RESENDS) {
 		x->resends++;
-		e->host.send(e->host.ctx, x, span_buf(x->sent));
+		send_datagram(e, x, span_buf(x->sent));
 		e->host.resent(e->host.ctx, x, false);
 	}
 	return VERDICT_DUPLICATE;
@@ -140,7 +140,7 @@ bool engine_send_oneway(struct engine *e, uint64_t now, struct exchange *x,
 	} while (one.msgid == 0 || msgids_add(&x->msgids, one.msgid) == MSGID_USED);
 	bytes = build_message(e, &one, m, 0, out, d->iv, d->cipher_key);
 	if (bytes.n > 0)
-		e->host.send(e->host.ctx, x, bytes);
+		send_datagram(e, x, bytes);
 	values_free(&one.values);
 	engine_leave(e);
 	return bytes.n > 0;
@@ -159,7 +159,7 @@ bool engine_send_clear(struct engine *e, struct exchange *x, const struct messag
 	if (bytes.n > e->question)
 		bytes = span_of(NULL, 0);
 	if (bytes.n > 0)
-		e->host.send(e->host.ctx, x, bytes);
+		send_datagram(e, x, bytes);
 	engine_leave(e);
 	return bytes.n > 0;
 }

@@ -176,7 +176,7 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 	arm_exchange_timer(e, x, row);
 	exchange_enlist(x);
 	if (datagram.n > 0)
-		e->host.send(e->host.ctx, x, datagram);
+		send_datagram(e, x, datagram);
 	e->host.moved(e->host.ctx, x);
 	return VERDICT_ACCEPTED;
 }

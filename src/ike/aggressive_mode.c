@@ -1,9 +1,10 @@
 /* aggressive_mode.c -- the actions of Aggressive Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/contact.h"
-#include "ike/dpd.h"
 #include "ike/handshake.h"
+#include "ike/hosts.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
+#include "ike/vendors.h"
 #include "generated/actions.h"
 
 static struct phase1 *of(const struct action *a)
@@ -33,8 +34,7 @@ enum action_result aggressive_outI1(struct action *a, struct out_AI1 *out)
 	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	out->KEi.data = handshake_public(p);
 	out->Ni.data = handshake_nonce(a);
-	out->VID = dpd_vendor(a->arena);
-	out->n_VID = 1;
+	out->VID = vendors_announce(a, &out->n_VID);
 	return ACTION_OK;
 }
 
@@ -78,15 +78,16 @@ static bool fits(struct search *s, const struct connection *c)
 	return why == NULL;
 }
 
+/* Of those between the hosts that expect this identity, or take the peer's address for it. */
 static struct connection *first_fit(struct search *s, struct host_pair *pair)
 {
+	const struct identity *const given[] = { &s->id, NULL };
 	struct connection *c;
 
-	if (pair == NULL)
-		return NULL;
-	LIST_FOREACH(c, &pair->connections, in_pair)
-		if (fits(s, c))
-			return c;
+	for (size_t i = 0; pair != NULL && i < 2; i++)
+		for (c = hosts_first_peer(of(s->a)->ike, pair, given[i]); c != NULL; c = hosts_next_peer(c))
+			if (fits(s, c))
+				return c;
 	return NULL;
 }
 
@@ -105,6 +106,8 @@ static enum action_result take_offer(struct action *a, struct search *s)
 	c = first_fit(s, p->pair);
 	if (c == NULL && p->c->template != NULL)
 		c = first_fit(s, templates_at(p->ike, &a->x->local));
+	if (c == NULL && s->why == NULL && fits(s, p->c))	/* why the one that was presumed does not */
+		c = p->c;
 	if (c == NULL)
 		return action_fail(a, s->why);
 	octets = dh_public_size(group_alg(s->chosen.group));
@@ -115,7 +118,7 @@ static enum action_result take_offer(struct action *a, struct search *s)
 		return action_fail(a, refuse_too_many_first_jobs(a->arena, LIMIT_FIRST_JOBS));
 	phase1_serve(p, c);
 	handshake_adopt(a, &s->chosen);
-	dpd_learn(p, a->message);
+	vendors_learn(a);
 	return ACTION_OK;
 }
 
@@ -151,10 +154,7 @@ enum action_result aggressive_inI1_outR1(struct action *a, const struct in_AI1 *
 		return action_fail(a, why);
 	out->KEr.data = handshake_public(p);
 	out->Nr.data = action_value(a, KEY_NR_B, 0);
-	if (p->dpd.able) {
-		out->VID = dpd_vendor(a->arena);
-		out->n_VID = 1;
-	}
+	out->VID = vendors_announce(a, &out->n_VID);
 	return handshake_identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
@@ -205,7 +205,7 @@ enum action_result aggressive_inR1_outI2(struct action *a, const struct in_AR1 *
 
 		if (r != ACTION_OK)
 			return r;
-		dpd_learn(p, a->message);
+		vendors_learn(a);
 	}
 	out->N = contact;
 	out->n_N = contact_announce(a->arena, p, contact);

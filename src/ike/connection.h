@@ -48,6 +48,8 @@ struct policy {
 	bool evict;		/* the responder's exception */
 	uint32_t dpd_delay, dpd_timeout;	/* seconds; a delay of 0: never ask */
 	uint32_t dpd_action;	/* dead_peer_action */
+	uint8_t fragmentation;	/* ike_fragmentation */
+	uint32_t fragment_octets;	/* of a datagram that is sent whole */
 	bool ondemand, revive;
 };
 

@@ -261,6 +261,8 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->evict = m->onconflict == ROUTE_CONFLICT_EVICT;
 	p->ondemand = m->ondemand;
 	p->revive = m->revive;
+	p->fragmentation = m->fragmentation;
+	p->fragment_octets = m->fragmentsize;
 	if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	else if (m->compress && !d->ike->kernel.ops->compresses)

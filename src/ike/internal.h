@@ -99,6 +99,7 @@ struct phase1 {
 	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
 	uint16_t told;			/* the error that the peer named in clear, a notify_type; 0 = none */
 	bool told_lifetime;		/* the peer, of ours */
+	bool fragments_able;		/* the peer takes fragments */
 	bool retired;			/* over, but IPsec SAs that it made live on */
 };
 

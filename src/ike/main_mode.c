@@ -1,8 +1,8 @@
 /* main_mode.c -- the actions of Main Mode (RFC 2409 5.1, 5.4): what its messages mean. */
 #include "ike/contact.h"
-#include "ike/dpd.h"
 #include "ike/handshake.h"
 #include "ike/instance.h"
+#include "ike/vendors.h"
 #include "generated/actions.h"
 
 static struct phase1 *of(const struct action *a)
@@ -19,8 +19,7 @@ enum action_result main_outI1(struct action *a, struct out_MI1 *out)
 		return r;
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "initiating Main Mode");
 	action_repeat(a, p->c->policy.sends, p->c->policy.interval);
-	out->VID = dpd_vendor(a->arena);
-	out->n_VID = 1;
+	out->VID = vendors_announce(a, &out->n_VID);
 	offer_ike(a->arena, p->c, p->n->methods, &out->SAi);
 	return ACTION_OK;
 }
@@ -59,11 +58,8 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 		return action_fail(a, why);
 	phase1_serve(p, c);
 	handshake_adopt(a, &chosen);
-	dpd_learn(p, a->message);
-	if (p->dpd.able) {		/* an answer is not longer than the question */
-		out->VID = dpd_vendor(a->arena);
-		out->n_VID = 1;
-	}
+	vendors_learn(a);
+	out->VID = vendors_announce(a, &out->n_VID);
 	return ACTION_OK;
 }
 
@@ -79,7 +75,7 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 		if (why != NULL)
 			return action_refuse(a, why);
 		handshake_adopt(a, &chosen);
-		dpd_learn(p, a->message);
+		vendors_learn(a);
 		if (handshake_dh(a, span_of(NULL, 0)) == ACTION_PARKED)
 			return ACTION_PARKED;
 	}

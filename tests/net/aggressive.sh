@@ -64,7 +64,7 @@ refused() {	# NAME STATUS TEXT
 east east --psk --aggressive >"$LAB_DIR/east.add.log" 2>&1 || lab_fail "east refuses the connection"
 lab_check "the load warns of dictionaries" grep -q "search for the preshared secret with a dictionary" "$LAB_DIR/east.add.log"
 west east --psk >"$LAB_DIR/west.add.log" 2>&1 || lab_fail "west refuses the connection"
-refused east 30 "a connection without --aggressive"
+refused east 32 "a connection without --aggressive"
 lab_check "west says what is missing" grep -q 'connection "east.*" allows Main Mode only' "$LAB_DIR/west.log"
 lab_check "east hears of it" grep -q "UNSUPPORTED_EXCHANGE_TYPE" "$LAB_DIR/east.refused"
 
@@ -88,7 +88,7 @@ lab_check "east says which secret" grep -q "preshared secrets differ.*east/secre
 lab_check "one that nobody knows" east stranger --psk --aggressive
 (umask 077; echo '@stranger.example @west.example : PSK "nobody knows it"' >>"$LAB_DIR/east/secrets")
 pluto_whack east --listen >/dev/null 2>&1
-refused stranger 30 "an identity that the office does not know"
+refused stranger 32 "an identity that the office does not know"
 lab_check "west says who that is" grep -q "the peer says that it is @stranger.example" "$LAB_DIR/west.log"
 
 lab_check "east by signature" east east --rsasig --aggressive
