@@ -165,6 +165,30 @@ static struct connection *presumed(struct ike *ike, const struct exchange *x)
 	       instance_new(ike, LIST_FIRST(&pair->connections), &x->remote.addr);
 }
 
+/* Why those that are described do not suit: some of them, as anybody may make us look. */
+static const char *others_text(struct ike *ike, struct arena *arena, const struct ip_addr *local)
+{
+	char *p = arena_alloc(arena, LINE_TEXT / 2), at[ADDR_TEXT];
+	struct text t = text_on(p, LINE_TEXT / 2);
+	struct connection *c, *next;
+	unsigned looked = 0;
+
+	HASH_ITER(by_name, ike->connections, c, next) {
+		if (++looked > LIMIT_OTHERS_TOLD) {
+			text_add(&t, ", ...");
+			break;
+		}
+		text_add(&t, "%s\"%s\" is ", t.n > 0 ? ", " : "", c->name);
+		if (c->ours < 0)
+			text_add(&t, "not oriented");
+		else if (!addr_eq(&our_end(c)->host, local))
+			text_add(&t, "at %s", addr_format(&our_end(c)->host, at));
+		else
+			text_add(&t, "with %s", addr_format(&peer_end(c)->host, at));
+	}
+	return t.n == 0 ? "none is described at all" : p;
+}
+
 const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena)
 {
 	struct connection *c;
@@ -175,7 +199,7 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
 	c = presumed(ike, x);
 	if (c == NULL)
-		return refuse_no_connection(arena, &x->local, &x->remote);
+		return refuse_no_connection(arena, &x->local, &x->remote, others_text(ike, arena, &x->local));
 	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair)) {
 		instance_release(ike, c);
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
