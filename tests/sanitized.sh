@@ -11,7 +11,7 @@ if [ ! -e config.status ] || [ "$top_srcdir/configure" -nt config.status ]; then
 	"$top_srcdir/configure" CC="$cc" CFLAGS=-O1 --enable-sanitizers --enable-werror >configure.log 2>&1 ||
 		{ tail -n 20 configure.log; exit 1; }
 fi
-make -k -j"$(nproc)" all build-tests >make.log 2>&1 || { grep -B2 -A6 -m3 'error:' make.log; exit 1; }
+{ make -k -j"$(nproc)" all && make -k -j"$(nproc)" build-tests; } >make.log 2>&1 || { grep -B2 -A6 -m3 'error:' make.log; exit 1; }
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
 # The mutants are built anew by their own test: once is enough.
 for ring in unit vectors sim fuzz; do

@@ -40,6 +40,8 @@ enum action_result aggressive_outI1(struct action *a, struct out_AI1 *out)
 
 /* ---- the responder ------------------------------------------------------- */
 
+enum obstacle { NOTHING, FORBIDDEN, STRANGER, DISAGREED };	/* the later, the nearer */
+
 struct search {				/* for the connection that AI1 means */
 	struct action *a;
 	const struct in_AI1 *in;
@@ -47,12 +49,12 @@ struct search {				/* for the connection that AI1 means */
 	struct choice chosen;
 	struct emit_SA *answer;
 	const struct refusal *why;	/* of what came nearest */
-	enum { NOTHING, FORBIDDEN, STRANGER, DISAGREED } nearest;
+	enum obstacle nearest;
 };
 
-static void miss(struct search *s, int how, const struct refusal *why)
+static void miss(struct search *s, enum obstacle how, const struct refusal *why)
 {
-	if (how > (int)s->nearest) {
+	if (how > s->nearest) {
 		s->nearest = how;
 		s->why = why;
 	}

@@ -622,13 +622,13 @@ END_TEST
 /* ---- raw sockets ------------------------------------------------------- */
 
 struct told {
-	union { struct cmsghdr h; uint8_t room[512]; } control;
+	_Alignas(struct cmsghdr) uint8_t control[512];
 	size_t n;
 };
 
 static void tell(struct told *t, int type, const void *p, size_t n)
 {
-	struct cmsghdr *c = (struct cmsghdr *)(void *)(t->control.room + t->n);
+	struct cmsghdr *c = (struct cmsghdr *)(void *)(t->control + t->n);
 
 	*c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6, .cmsg_type = type, .cmsg_len = CMSG_LEN(n) };
 	memcpy(CMSG_DATA(c), p, n);
