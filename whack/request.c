@@ -60,6 +60,7 @@ static bool read_end(const struct options *o, enum option_end side, struct contr
 
 	*e = (struct control_end){
 		.ikeport = (uint16_t)option_number(o, WHACK_OPTION_IKEPORT, side),
+		.nattport = (uint16_t)option_number(o, WHACK_OPTION_NATTPORT, side),
 		.updown = span_str(option_text(o, WHACK_OPTION_UPDOWN, side)),
 	};
 	if ((v = option_find(o, WHACK_OPTION_ID, side)) != NULL) {
@@ -107,6 +108,7 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.dpdtimeout = number(o, WHACK_OPTION_DPDTIMEOUT),
 		.dpdaction = (uint8_t)number(o, WHACK_OPTION_DPDACTION),
 		.onconflict = (uint8_t)number(o, WHACK_OPTION_ONCONFLICT),
+		.encapsulation = (uint8_t)number(o, WHACK_OPTION_ENCAPSULATION),
 		.ondemand = given(o, WHACK_OPTION_ONDEMAND),
 		.revive = given(o, WHACK_OPTION_REVIVE),
 		.fragmentation = (uint8_t)number(o, WHACK_OPTION_FRAGMENTATION),

@@ -90,6 +90,18 @@ uint32_t registry_canonical(const struct registry *r, uint32_t value)
 	return e == NULL ? value : e->lo;
 }
 
+uint32_t registry_alias(const struct registry *r, uint32_t value)
+{
+	const struct registry_entry *e = registry_find(r, value);
+
+	if (e == NULL || e->kind != REGISTRY_NAMED)
+		return value;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entries[i].alias && strcmp(r->entries[i].symbol, e->symbol) == 0)
+			return r->entries[i].lo;
+	return value;
+}
+
 bool registry_admits(const struct registry *r, uint32_t value)
 {
 	const struct registry_entry *e;

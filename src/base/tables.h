@@ -25,7 +25,7 @@ struct registry_entry {
 	const char *text;	/* the description, or NULL */
 	const char *word;	/* keyword in algorithm strings, or NULL */
 	uint16_t alg;		/* enum alg of generated/algorithms.h, 0 = none */
-	bool alias;		/* another number of the same symbol, met on input only */
+	bool alias;		/* another number of the same symbol, sent only where it is asked for */
 };
 
 struct registry {
@@ -53,6 +53,9 @@ const char *registry_symbol(const struct registry *r, uint32_t value, char dst[R
 
 /* The number that we would send for value: an alias becomes its primary number. */
 uint32_t registry_canonical(const struct registry *r, uint32_t value);
+
+/* The first alias of value's symbol; value itself when it has none. */
+uint32_t registry_alias(const struct registry *r, uint32_t value);
 
 /* May value stand in a field of r?  An open registry admits every value. */
 bool registry_admits(const struct registry *r, uint32_t value);

@@ -32,7 +32,7 @@ static bool open_xfrm(struct backend *out, uv_loop_t *loop, const struct kernel_
 {
 	const char *trouble = NULL;
 
-	*out = (struct backend){ .rule = PUBLIC_GLOBAL };
+	*out = (struct backend){ .rule = PUBLIC_GLOBAL, .esp_from_udp = true };
 	if (kernel_xfrm_probe(&trouble))
 		out->kernel = kernel_xfrm_open(loop, events, &trouble);
 	if (out->kernel.ops != NULL)

@@ -11,6 +11,7 @@
 struct backend {
 	struct kernel kernel;
 	enum public_rule rule;
+	bool esp_from_udp;	/* takes ESP in UDP off the sockets of NAT traversal */
 };
 
 /* Opens the backend that the configuration names, or the best one for `auto`.  False with the reason and the

@@ -16,6 +16,8 @@ struct config {
 	bool stderrlog;
 	unsigned backend;	/* PLUTO_OPTION_KERNEL_... */
 	uint16_t ikeport;
+	uint16_t natt_port;	/* 0 = no NAT traversal */
+	uint32_t keepalive;	/* seconds */
 	uint32_t debug;		/* mask of debug_classes */
 	bool keys_in_log;
 	char *socket, *pidfile;	/* absolute */

@@ -50,12 +50,19 @@ static uint64_t now(void)
 
 /* ---- what ike asks ---------------------------------------------------------- */
 
-static void host_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+static void host_send(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 		      struct span datagram)
 {
 	struct daemon *d = ctx;
 
 	udp_send(d->udp, local, remote, datagram);
+}
+
+static void host_keepalive(void *ctx, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct daemon *d = ctx;
+
+	udp_keepalive(d->udp, local, remote);
 }
 
 struct work {
@@ -164,6 +171,7 @@ static struct ike_host host_of(struct daemon *d)
 	return (struct ike_host){
 		.ctx = d,
 		.send = host_send,
+		.keepalive = host_keepalive,
 		.submit = host_submit,
 		.random = host_random,
 		.log = host_log,
@@ -180,7 +188,7 @@ static struct ike_host host_of(struct daemon *d)
 
 /* ---- what ike is told ------------------------------------------------------- */
 
-static void got_datagram(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+static void got_datagram(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 			 struct span datagram)
 {
 	struct daemon *d = ctx;
@@ -277,6 +285,17 @@ static void kernel_acquire(void *ctx, const struct kernel_acquire *a)
 	record_acquire(d->record, t, a);
 	ike_clock(d->ike, t);
 	e.acquire(e.ctx, a);
+}
+
+static void kernel_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
+{
+	struct daemon *d = ctx;
+	struct kernel_events e = ike_kernel_events(d->ike);
+	uint64_t t = now();
+
+	record_mapping(d->record, t, id, from);
+	ike_clock(d->ike, t);
+	e.mapping(e.ctx, id, from);
 }
 
 static void kernel_log(void *ctx, const char *line)
@@ -404,15 +423,18 @@ static bool set_up(struct daemon *d, struct text *why)
 {
 	const struct config *c = d->config;
 	struct kernel_events events = {
-		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .log = kernel_log,
+		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .mapping = kernel_mapping, .log = kernel_log,
 		.lost = kernel_lost,
 	};
-	struct ike_config ic = { .debug = c->debug, .key_logging = c->keys_in_log, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys };
+	struct ike_config ic = {
+		.debug = c->debug, .key_logging = c->keys_in_log, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys,
+		.ports = { .ike = c->ikeport, .natt = c->natt_port, .keepalive = c->keepalive },
+	};
 
 	if (!udp_allowed(c->ikeport, why) || !backend_open(&d->backend, &d->loop, c, &events, why) ||
 	    !open_files(d, why))
 		return false;
-	d->udp = udp_new(&d->loop, c->ikeport, (struct udp_events){
+	d->udp = udp_new(&d->loop, (struct udp_events){
 		.ctx = d, .datagram = got_datagram, .unreachable = got_unreachable });
 	d->store = store_new();
 	d->control = control_open(&d->loop, c->socket, (struct control_events){

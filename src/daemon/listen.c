@@ -1,6 +1,7 @@
 /* listen.c -- finding the interfaces and reading the secrets, and saying what came of it. */
 #include "daemon/listen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -15,6 +16,8 @@ struct listening {
 	struct udp *udp;
 	struct store *store;
 	struct arena *arena;	/* of the last result */
+	struct endpoint *open;	/* sockets, in the arena */
+	size_t n_open;
 	struct kernel_interface *interfaces;
 	size_t n_interfaces;
 	const char *lines[LINES + 1];
@@ -36,24 +39,40 @@ static void tell_and_log(struct listening *l, const char *line)
 	tell(l, line);
 }
 
-/* One address: a socket, and the virtual interface of its real one. */
-static bool open_one(struct listening *l, const struct kernel_interface *k)
+static bool open_port(struct listening *l, const struct ip_addr *addr, uint16_t port, enum udp_kind kind)
 {
-	char room[256], addr[ADDR_TEXT];
+	char room[256];
 	struct text why = text_on(room, sizeof(room));
-	const struct kernel *kernel = &l->backend.kernel;
+	struct endpoint local = { .addr = *addr, .port = port };
 
-	if (!udp_open(l->udp, &k->addr, &why)) {
-		log_trouble(NULL, "%s", room);
-		tell(l, arena_str(l->arena, span_str(room)));
-		return false;
+	if (udp_open(l->udp, &local, kind, &why)) {
+		l->open[l->n_open++] = local;
+		return true;
 	}
+	log_trouble(kind == UDP_PLAIN ? NULL : "peers behind a NAT are not served there", "%s", room);
+	tell(l, arena_str(l->arena, span_str(room)));
+	return false;
+}
+
+/* One address: its sockets, and the virtual interface of its real one. */
+static bool open_one(struct listening *l, struct kernel_interface *k)
+{
+	char addr[ADDR_TEXT], natt[16] = "";
+	const struct kernel *kernel = &l->backend.kernel;
+	uint16_t natt_port = l->config->natt_port;
+
+	if (!open_port(l, &k->addr, l->config->ikeport, UDP_PLAIN))
+		return false;
+	k->natt = natt_port != 0 &&
+		  open_port(l, &k->addr, natt_port, l->backend.esp_from_udp ? UDP_MARKED_KERNEL : UDP_MARKED);
+	if (k->natt)
+		snprintf(natt, sizeof(natt), " and %u", natt_port);
 	if (k->virtual_[0] != '\0' && kernel->ops->attach != NULL)
 		kernel->ops->attach(kernel->k, 0x80000000u | l->tokens++, k->virtual_, k->real);
-	tell_and_log(l, arena_printf(l->arena, "listening on %s%s%s%s%s, UDP port %u", k->real,
+	tell_and_log(l, arena_printf(l->arena, "listening on %s%s%s%s%s, UDP port %u%s", k->real,
 				     k->virtual_[0] == '\0' ? "" : "/", k->virtual_,
 			     k->real[0] == '\0' ? "" : " ", addr_format(&k->addr, addr),
-			     l->config->ikeport));
+			     l->config->ikeport, natt));
 	return true;
 }
 
@@ -61,23 +80,21 @@ static bool open_all(struct listening *l, struct listen_result *out)
 {
 	char room[256];
 	struct text why = text_on(room, sizeof(room));
-	struct ip_addr *open;
 	struct public p;
 
 	if (!public_find(&p, l->config, l->backend.rule, &why)) {
 		out->why = arena_str(l->arena, span_str(room));
 		return false;
 	}
-	open = arena_alloc(l->arena, (p.n + 1) * sizeof(*open));
+	l->open = arena_alloc(l->arena, (2 * p.n + 1) * sizeof(*l->open));
+	l->n_open = 0;
 	free(l->interfaces);
 	l->interfaces = xcalloc(p.n, sizeof(*l->interfaces));
 	l->n_interfaces = 0;
 	for (size_t i = 0; i < p.n; i++)
-		if (open_one(l, &p.at[i])) {
-			open[l->n_interfaces] = p.at[i].addr;
+		if (open_one(l, &p.at[i]))
 			l->interfaces[l->n_interfaces++] = p.at[i];
-		}
-	udp_keep(l->udp, open, l->n_interfaces);
+	udp_keep(l->udp, l->open, l->n_open);
 	if (p.n == 0)
 		out->why = "no public interface was found; set one up, or name an address with "
 			   "pluto --listen";
@@ -140,8 +157,11 @@ struct listening *listening_new(const struct config *c, struct backend backend, 
 	l->udp = udp;
 	l->store = store;
 	l->arena = arena_new();
-	if (backend.kernel.ops->hole != NULL)
+	if (backend.kernel.ops->hole != NULL) {
 		backend.kernel.ops->hole(backend.kernel.k, c->ikeport);
+		if (c->natt_port != 0)
+			backend.kernel.ops->hole(backend.kernel.k, c->natt_port);
+	}
 	return l;
 }
 

@@ -37,6 +37,12 @@ void record_endpoint(struct text *t, const struct endpoint *e)
 	text_add(t, " %u", e->port);
 }
 
+void record_sa_id(struct text *t, const struct sa_id *id)
+{
+	record_addr(t, &id->dst);
+	text_add(t, " %u %08x", id->protocol, id->spi);
+}
+
 void record_subnet(struct text *t, const struct subnet *s)
 {
 	record_addr(t, &s->addr);
@@ -77,7 +83,7 @@ static void to_file(void *ctx, const char *line)
 
 /* ---- inputs ------------------------------------------------------------------- */
 
-void record_datagram(struct record *r, uint64_t now, const struct ip_addr *local,
+void record_datagram(struct record *r, uint64_t now, const struct endpoint *local,
 		     const struct endpoint *remote, struct span datagram)
 {
 	struct text t;
@@ -85,7 +91,7 @@ void record_datagram(struct record *r, uint64_t now, const struct ip_addr *local
 	if (r == NULL)
 		return;
 	t = input(r, now, "datagram");
-	record_addr(&t, local);
+	record_endpoint(&t, local);
 	record_endpoint(&t, remote);
 	record_hex(&t, datagram);
 	record_put(r, &t);
@@ -220,6 +226,18 @@ void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire 
 	record_put(r, &t);
 }
 
+void record_mapping(struct record *r, uint64_t now, const struct sa_id *id, const struct endpoint *from)
+{
+	struct text t;
+
+	if (r == NULL)
+		return;
+	t = input(r, now, "mapping");
+	record_sa_id(&t, id);
+	record_endpoint(&t, from);
+	record_put(r, &t);
+}
+
 void record_kernel_log(struct record *r, uint64_t now, const char *line)
 {
 	struct text t;
@@ -252,18 +270,30 @@ static void put_word(struct record *r, const char *line)
 	record_put(r, &t);
 }
 
-static void tap_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+static void tap_send(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 		     struct span datagram)
 {
 	struct record *r = ctx;
 	struct text t = record_line(r);
 
 	text_add(&t, "< send");
-	record_addr(&t, local);
+	record_endpoint(&t, local);
 	record_endpoint(&t, remote);
 	record_hex(&t, datagram);
 	record_put(r, &t);
 	r->host.send(r->host.ctx, local, remote, datagram);
+}
+
+static void tap_keepalive(void *ctx, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct record *r = ctx;
+	struct text t = record_line(r);
+
+	text_add(&t, "< keepalive");
+	record_endpoint(&t, local);
+	record_endpoint(&t, remote);
+	record_put(r, &t);
+	r->host.keepalive(r->host.ctx, local, remote);
 }
 
 static void tap_submit(void *ctx, struct ike_job *job)
@@ -319,6 +349,7 @@ static void tap_listen(void *ctx, struct listen_result *out)
 		text_add(&t, "= interface %s %s", k->real[0] == '\0' ? "-" : k->real,
 			 k->virtual_[0] == '\0' ? "-" : k->virtual_);
 		record_addr(&t, &k->addr);
+		text_add(&t, " %u", k->natt);
 		record_put(r, &t);
 	}
 	for (size_t i = 0; out->lines != NULL && out->lines[i] != NULL; i++) {
@@ -396,6 +427,7 @@ struct ike_host record_host(struct record *r, struct ike_host host)
 	return (struct ike_host){
 		.ctx = r,
 		.send = tap_send,
+		.keepalive = tap_keepalive,
 		.submit = tap_submit,
 		.random = tap_random,
 		.log = tap_log,
@@ -459,6 +491,9 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	put_path(r, "updown", c->updown);
 	put_path(r, resolver_obstacle(c) != NULL ? "dns off" : c->insecure_dnskeys ? "dns insecure" : "dns on",
 		 resolver_obstacle(c));
+	t = record_line(r);
+	text_add(&t, "= ports %u %u %u", c->ikeport, c->natt_port, c->keepalive);
+	record_put(r, &t);
 	return r;
 }
 

@@ -4,6 +4,7 @@
  *	= secrets PATTERN
  *	= updown COMMAND
  *	= dns on|insecure|off [WHY]
+ *	= ports IKE NATT KEEPALIVE
  *	> TIME WHAT ...				an input, with the clock in milliseconds
  *	< WHAT ...				an output of ike
  *	= ...					what ike was answered at once
@@ -36,7 +37,7 @@ struct kernel record_kernel(struct record *r, struct kernel kernel);
 struct ike_job *record_job(const struct record *r, uint32_t n);
 
 /* Inputs, called before ike gets them. */
-void record_datagram(struct record *r, uint64_t now, const struct ip_addr *local,
+void record_datagram(struct record *r, uint64_t now, const struct endpoint *local,
 		     const struct endpoint *remote, struct span datagram);
 void record_unreachable(struct record *r, uint64_t now, const struct endpoint *remote, const char *detail);
 void record_command(struct record *r, uint64_t now, uint32_t client, struct span frame);
@@ -47,6 +48,7 @@ void record_tick(struct record *r, uint64_t now);
 void record_shutdown(struct record *r, uint64_t now, bool quiet);
 void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const struct kernel_result *result);
 void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire *a);
+void record_mapping(struct record *r, uint64_t now, const struct sa_id *id, const struct endpoint *from);
 void record_kernel_log(struct record *r, uint64_t now, const char *line);
 void record_kernel_lost(struct record *r, uint64_t now, const char *why);
 

@@ -25,6 +25,7 @@ void record_put(struct record *r, const struct text *t);	/* t is wiped */
 
 void record_addr(struct text *t, const struct ip_addr *a);	/* " 192.0.2.1", " -" for none */
 void record_endpoint(struct text *t, const struct endpoint *e);	/* " 192.0.2.1 500" */
+void record_sa_id(struct text *t, const struct sa_id *id);	/* " 192.0.2.1 50 00001000" */
 void record_subnet(struct text *t, const struct subnet *s);
 void record_hex(struct text *t, struct span s);			/* " 00ff", " -" for nothing */
 void record_text(struct text *t, const char *s);		/* " words", nothing for NULL */

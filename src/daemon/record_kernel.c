@@ -10,12 +10,6 @@ static struct text begin(struct record *r, const char *what, uint32_t token)
 	return t;
 }
 
-static void put_id(struct text *t, const struct sa_id *id)
-{
-	record_addr(t, &id->dst);
-	text_add(t, " %u %08x", id->protocol, id->spi);
-}
-
 static void put_word(struct text *t, const char *s)
 {
 	text_add(t, " %s", s == NULL || *s == '\0' ? "-" : s);
@@ -62,7 +56,7 @@ static void tap_add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
 	struct record *r = k;
 	struct text t = begin(r, "add_sa", token);
 
-	put_id(&t, &sa->id);
+	record_sa_id(&t, &sa->id);
 	record_addr(&t, &sa->src);
 	text_add(&t, " %s %s", sa->inbound ? "in" : "out", sa->tunnel ? "tunnel" : "transport");
 	text_add(&t, " %u %u", (unsigned)sa->cipher, (unsigned)sa->mac);
@@ -84,7 +78,7 @@ static void tap_del_sa(void *k, uint32_t token, const struct sa_id *id)
 	struct record *r = k;
 	struct text t = begin(r, "del_sa", token);
 
-	put_id(&t, id);
+	record_sa_id(&t, id);
 	record_put(r, &t);
 	r->kernel.ops->del_sa(r->kernel.k, token, id);
 	r->depth--;
@@ -95,9 +89,22 @@ static void tap_read_sa(void *k, uint32_t token, const struct sa_id *id)
 	struct record *r = k;
 	struct text t = begin(r, "read_sa", token);
 
-	put_id(&t, id);
+	record_sa_id(&t, id);
 	record_put(r, &t);
 	r->kernel.ops->read_sa(r->kernel.k, token, id);
+	r->depth--;
+}
+
+static void tap_move_sa(void *k, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer)
+{
+	struct record *r = k;
+	struct text t = begin(r, "move_sa", token);
+
+	record_sa_id(&t, id);
+	text_add(&t, " %s", inbound ? "in" : "out");
+	record_endpoint(&t, peer);
+	record_put(r, &t);
+	r->kernel.ops->move_sa(r->kernel.k, token, id, inbound, peer);
 	r->depth--;
 }
 
@@ -108,7 +115,7 @@ static void put_eroute(struct text *t, const struct kernel_eroute *e)
 	text_add(t, " %u %u %u %u %u", e->client_protocol, e->src_port, e->dst_port,
 		 (unsigned)e->kind, e->n_sas);
 	for (unsigned i = 0; i < e->n_sas && i < EROUTE_SAS; i++)
-		put_id(t, &e->sas[i]);
+		record_sa_id(t, &e->sas[i]);
 	record_addr(t, &e->me);
 	record_addr(t, &e->peer);
 	text_add(t, " %s %u", e->tunnel ? "tunnel" : "transport", e->reqid);
@@ -168,6 +175,7 @@ struct kernel record_kernel(struct record *r, struct kernel kernel)
 		.add_sa = tap_add_sa,
 		.del_sa = tap_del_sa,
 		.read_sa = tap_read_sa,
+		.move_sa = tap_move_sa,
 		.set_eroute = tap_set_eroute,
 		.del_eroute = tap_del_eroute,
 		.updown = tap_updown,
@@ -179,5 +187,6 @@ struct kernel record_kernel(struct record *r, struct kernel kernel)
 	r->kernel = kernel;
 	ops.name = kernel.ops->name;	/* ike may name the backend in status */
 	ops.compresses = kernel.ops->compresses;
+	ops.encapsulates = kernel.ops->encapsulates;
 	return (struct kernel){ .ops = &ops, .k = r };
 }

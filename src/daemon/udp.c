@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/log.h"
+#include "generated/limits.h"
 #include "kernel/xfrm.h"
 
 #define BATCH 16		/* datagrams of one system call */
@@ -22,13 +24,13 @@ struct udp_socket {
 	struct udp *udp;
 	uv_poll_t poll;
 	int fd;
-	struct ip_addr local;
+	struct endpoint local;
+	enum udp_kind kind;
 	struct udp_socket *next;
 };
 
 struct udp {
 	uv_loop_t *loop;
-	uint16_t port;
 	struct udp_events events;
 	struct udp_socket *sockets;
 	size_t open;		/* handles that are not closed yet */
@@ -115,6 +117,17 @@ static void read_errors(struct udp_socket *s)
 
 /* ---- input -------------------------------------------------------------------- */
 
+static const uint8_t marker[LIMIT_NATT_MARKER];
+
+/* What else comes there is not for us: the filter lets it through only if it could not be attached. */
+static bool take_marker(struct span *datagram)
+{
+	if (!span_eq(span_sub(*datagram, 0, sizeof(marker)), span_of(marker, sizeof(marker))))
+		return false;
+	*datagram = span_from(*datagram, sizeof(marker));
+	return true;
+}
+
 static int read_batch(struct udp_socket *s)
 {
 	struct sockaddr_storage from[BATCH];
@@ -134,10 +147,12 @@ static int read_batch(struct udp_socket *s)
 	n = recvmmsg(s->fd, m, BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		struct endpoint remote = endpoint_from_sockaddr(&from[i]);
-		struct ip_addr local = s->local;
+		struct endpoint local = s->local;
+		struct span datagram = span_of(iov[i].iov_base, m[i].msg_len);
 
-		u->events.datagram(u->events.ctx, &local, &remote,
-				   span_of(iov[i].iov_base, m[i].msg_len));
+		if (s->kind != UDP_PLAIN && !take_marker(&datagram))
+			continue;
+		u->events.datagram(u->events.ctx, &local, &remote, datagram);
 		if (s->fd < 0)
 			return 0;	/* closed by what the datagram did */
 	}
@@ -179,21 +194,26 @@ static void report_pending(uv_async_t *async)
 	}
 }
 
-void udp_send(struct udp *u, const struct ip_addr *local, const struct endpoint *remote,
-	      struct span datagram)
+static struct udp_socket *find(const struct udp *u, const struct endpoint *local)
 {
-	struct sockaddr_storage to;
-	socklen_t len = endpoint_to_sockaddr(remote, &to);
 	struct udp_socket *s = u->sockets;
 
-	while (s != NULL && !addr_eq(&s->local, local))
+	while (s != NULL && !endpoint_eq(&s->local, local))
 		s = s->next;
-	if (s == NULL)
-		return;		/* the interface went away; --listen says so */
+	return s;
+}
+
+/* The parts one after the other in one datagram. */
+static void transmit(struct udp_socket *s, const struct endpoint *remote, struct iovec *parts, size_t n)
+{
+	struct udp *u = s->udp;
+	struct sockaddr_storage to;
+	socklen_t len = endpoint_to_sockaddr(remote, &to);
+	struct msghdr m = { .msg_name = &to, .msg_namelen = len, .msg_iov = parts, .msg_iovlen = n };
+
 	/* An error of an earlier datagram may be in the way once; it stays in the error queue. */
 	for (int tries = 0; tries < 2; tries++) {
-		if (sendto(s->fd, datagram.p, datagram.n, MSG_DONTWAIT | MSG_NOSIGNAL,
-			   (struct sockaddr *)&to, len) >= 0)
+		if (sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			return;
 		if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != EINTR)
 			break;
@@ -205,13 +225,55 @@ void udp_send(struct udp *u, const struct ip_addr *local, const struct endpoint 
 	uv_async_send(&u->async);
 }
 
+void udp_send(struct udp *u, const struct endpoint *local, const struct endpoint *remote,
+	      struct span datagram)
+{
+	struct udp_socket *s = find(u, local);
+	struct iovec parts[2] = {
+		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
+		{ .iov_base = (void *)datagram.p, .iov_len = datagram.n },
+	};
+
+	if (s == NULL)
+		return;		/* the interface went away; --listen says so */
+	if (s->kind == UDP_PLAIN)
+		transmit(s, remote, parts + 1, 1);
+	else
+		transmit(s, remote, parts, 2);
+}
+
+void udp_keepalive(struct udp *u, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct udp_socket *s = find(u, local);
+	uint8_t octet = LIMIT_NATT_KEEPALIVE;
+	struct iovec part = { .iov_base = &octet, .iov_len = 1 };
+
+	if (s != NULL && s->kind != UDP_PLAIN)
+		transmit(s, remote, &part, 1);
+}
+
 /* ---- sockets ------------------------------------------------------------------ */
 
-static int bound(const struct ip_addr *local, uint16_t port)
+#define UDP_HEADER 8
+
+/* Only what has the marker is for us.  ESP, of which klips takes a copy elsewhere, and keepalives end here. */
+static void let_only_ike_in(int fd)
 {
-	struct endpoint e = { .addr = *local, .port = port };
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, UDP_HEADER),	/* what is shorter is dropped */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+}
+
+static int bound(const struct endpoint *local)
+{
 	struct sockaddr_storage ss;
-	socklen_t len = endpoint_to_sockaddr(&e, &ss);
+	socklen_t len = endpoint_to_sockaddr(local, &ss);
 	int one = 1, fd;
 
 	fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -235,16 +297,17 @@ static int bound(const struct ip_addr *local, uint16_t port)
 	return fd;
 }
 
-static void explain(struct text *why, const struct ip_addr *local, uint16_t port, int error)
+static void explain(struct text *why, const struct endpoint *local, enum udp_kind kind, int error)
 {
+	const char *option = kind == UDP_PLAIN ? "--ikeport" : "--natt-port";
 	char room[ADDR_TEXT];
 
-	text_add(why, "cannot listen on %s, UDP port %u: %s", addr_format(local, room), port,
+	text_add(why, "cannot listen on %s, UDP port %u: %s", addr_format(&local->addr, room), local->port,
 		 strerror(error));
 	if (error == EADDRINUSE)
-		text_add(why, "; end the other IKE daemon, or start pluto with another --ikeport");
+		text_add(why, "; end the other IKE daemon, or start pluto with another %s", option);
 	else if (error == EACCES || error == EPERM)
-		text_add(why, "; run pluto as root, or with --ikeport 8500 or another above 1023");
+		text_add(why, "; run pluto as root, or with %s 8500 or another above 1023", option);
 	else if (error == EADDRNOTAVAIL)
 		text_add(why, "; it is no address of this host: set the interface up first");
 }
@@ -252,8 +315,8 @@ static void explain(struct text *why, const struct ip_addr *local, uint16_t port
 bool udp_allowed(uint16_t port, struct text *why)
 {
 	static const uint8_t loopback[] = { 127, 0, 0, 1 };
-	struct ip_addr a = addr_from_bytes(span_of(loopback, sizeof(loopback)));
-	int fd = bound(&a, port);
+	struct endpoint a = { .addr = addr_from_bytes(span_of(loopback, sizeof(loopback))), .port = port };
+	int fd = bound(&a);
 
 	if (fd >= 0)
 		close(fd);
@@ -297,23 +360,38 @@ static void close_socket(struct udp_socket *s)
 	uv_close((uv_handle_t *)&s->poll, closed);
 }
 
-bool udp_open(struct udp *u, const struct ip_addr *local, struct text *why)
+/* ESP is taken off the socket by the kernel, or nobody takes it. */
+static bool prepare(int fd, const struct endpoint *local, enum udp_kind kind, struct text *why)
+{
+	if (kind != UDP_PLAIN)
+		let_only_ike_in(fd);
+	if (kind != UDP_MARKED_KERNEL || kernel_xfrm_encap(fd))
+		return true;
+	text_add(why, "the kernel takes no ESP in UDP on port %u: %s; give it CONFIG_INET_ESPINUDP, or use --kernel klips",
+		 local->port, strerror(errno));
+	return false;
+}
+
+bool udp_open(struct udp *u, const struct endpoint *local, enum udp_kind kind, struct text *why)
 {
 	struct udp_socket *s;
 	int fd;
 
-	for (s = u->sockets; s != NULL; s = s->next)
-		if (addr_eq(&s->local, local))
-			return true;
-	fd = bound(local, u->port);
+	if (find(u, local) != NULL)
+		return true;
+	fd = bound(local);
 	if (fd < 0) {
-		explain(why, local, u->port, errno);
+		explain(why, local, kind, errno);
+		return false;
+	}
+	if (!prepare(fd, local, kind, why)) {
+		close(fd);
 		return false;
 	}
 	s = NEW(struct udp_socket);
-	*s = (struct udp_socket){ .udp = u, .fd = fd, .local = *local, .next = u->sockets };
+	*s = (struct udp_socket){ .udp = u, .fd = fd, .local = *local, .kind = kind, .next = u->sockets };
 	if (uv_poll_init(u->loop, &s->poll, fd) != 0) {
-		explain(why, local, u->port, EMFILE);
+		explain(why, local, kind, EMFILE);
 		close(fd);
 		free(s);
 		return false;
@@ -325,7 +403,7 @@ bool udp_open(struct udp *u, const struct ip_addr *local, struct text *why)
 	return true;
 }
 
-void udp_keep(struct udp *u, const struct ip_addr *locals, size_t n)
+void udp_keep(struct udp *u, const struct endpoint *locals, size_t n)
 {
 	struct udp_socket **link = &u->sockets;
 
@@ -334,7 +412,7 @@ void udp_keep(struct udp *u, const struct ip_addr *locals, size_t n)
 		bool keep = false;
 
 		for (size_t i = 0; i < n && !keep; i++)
-			keep = addr_eq(&locals[i], &s->local);
+			keep = endpoint_eq(&locals[i], &s->local);
 		if (keep) {
 			link = &s->next;
 			continue;
@@ -344,12 +422,11 @@ void udp_keep(struct udp *u, const struct ip_addr *locals, size_t n)
 	}
 }
 
-struct udp *udp_new(uv_loop_t *loop, uint16_t port, struct udp_events events)
+struct udp *udp_new(uv_loop_t *loop, struct udp_events events)
 {
 	struct udp *u = NEW(struct udp);
 
 	u->loop = loop;
-	u->port = port;
 	u->events = events;
 	u->room = xcalloc(BATCH, DATAGRAM);
 	u->open = 1;

@@ -15,6 +15,7 @@ struct action {
 	uint64_t now;			/* milliseconds */
 	const struct row *row;
 	const struct message *message;	/* NULL when we begin */
+	const struct endpoint *from, *to;	/* where it came from and to, which x may not know yet; NULL when we begin */
 	void *resumed;			/* result of the job that was waited for, NULL at the first call */
 	const struct refusal *refusal;	/* set by action_refuse and action_fail */
 };

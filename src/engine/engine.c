@@ -37,7 +37,7 @@ void engine_free(struct engine *e)
 static void fire(void *ctx, uint64_t now);
 
 struct exchange *exchange_new(struct engine *e, const struct machine_desc *m, enum role role,
-			      struct exchange *parent, const struct ip_addr *local,
+			      struct exchange *parent, const struct endpoint *local,
 			      const struct endpoint *remote)
 {
 	struct exchange *x = NEW(struct exchange);
@@ -153,7 +153,7 @@ static void fire(void *ctx, uint64_t now)
 }
 
 struct exchange *engine_initiate(struct engine *e, uint64_t now, const struct machine_desc *m,
-				 struct exchange *parent, const struct ip_addr *local,
+				 struct exchange *parent, const struct endpoint *local,
 				 const struct endpoint *remote, void *user)
 {
 	struct exchange *x;
@@ -181,6 +181,38 @@ struct exchange *engine_initiate(struct engine *e, uint64_t now, const struct ma
 		x = NULL;
 	engine_leave(e);
 	return x;
+}
+
+/* The hash of the initiator's cookie has the endpoint of the peer in it. */
+void engine_relocate(struct exchange *x, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct table *t = &x->engine->table;
+	bool enlisted = exchange_enlisted(x);
+	struct exchange *child;
+
+	if (enlisted)
+		table_remove(t, x);
+	x->local = *local;
+	x->remote = *remote;
+	if (enlisted)
+		table_add(t, x);
+	LIST_FOREACH(child, &x->children, sibling) {
+		child->local = *local;
+		child->remote = *remote;
+	}
+}
+
+void exchange_follow(struct engine *e, struct exchange *x, const struct endpoint *local,
+		     const struct endpoint *remote)
+{
+	struct exchange *root = exchange_root(x);
+	struct endpoint before = root->remote;
+
+	if (!root->roaming || !addr_eq(&root->local.addr, &local->addr) ||
+	    (endpoint_eq(&before, remote) && endpoint_eq(&root->local, local)))
+		return;
+	engine_relocate(root, local, remote);
+	e->host.relocated(e->host.ctx, root, &before);
 }
 
 struct exchange *engine_first(struct engine *e)

@@ -35,6 +35,9 @@ struct engine_host {
 	void (*refused)(void *ctx, struct exchange *x, const struct refusal *why);
 	/* x has moved to x->state and its answer is sent. */
 	void (*moved)(void *ctx, struct exchange *x);
+	/* An authentic message of the phase 1 x came from elsewhere than before: x and what is below it have the
+	 * new endpoints already. */
+	void (*relocated)(void *ctx, struct exchange *x, const struct endpoint *before);
 	/* The last message of x was sent once more (by timer, or for a duplicate). */
 	void (*resent)(void *ctx, struct exchange *x, bool by_timer);
 	/* x is about to be freed: let go of x->user. */
@@ -48,16 +51,19 @@ struct engine_config {
 struct engine *engine_new(const struct engine_config *config);
 void engine_free(struct engine *e);	/* ends every exchange first, with END_SHUTDOWN */
 
-enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr *local,
+enum verdict engine_receive(struct engine *e, uint64_t now, const struct endpoint *local,
 			    const struct endpoint *remote, struct span datagram);
 
 /* Begin an exchange; parent is NULL for phase 1.  NULL when its action refused (already logged). */
 struct exchange *engine_initiate(struct engine *e, uint64_t now, const struct machine_desc *machine,
-				 struct exchange *parent, const struct ip_addr *local,
+				 struct exchange *parent, const struct endpoint *local,
 				 const struct endpoint *remote, void *user);
 
 /* Go on with a parked exchange: its action is called again with a->resumed = result. */
 void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result);
+
+/* The phase 1 x and everything below it is spoken from `local` to `remote` from now on. */
+void engine_relocate(struct exchange *x, const struct endpoint *local, const struct endpoint *remote);
 
 /* Send a one-way message under the phase 1 x (which has its keys).  False when x cannot. */
 bool engine_send_oneway(struct engine *e, uint64_t now, struct exchange *x,

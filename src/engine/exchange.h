@@ -56,8 +56,9 @@ struct exchange {
 	struct exchange *parent;	/* of phase 2 */
 	LIST_HEAD(, exchange) children;	/* of phase 1 */
 	LIST_ENTRY(exchange) sibling;
-	struct ip_addr local;
-	struct endpoint remote;
+	struct endpoint local, remote;
+	bool roaming;			/* of phase 1: what is authentic is taken from any endpoint, which is the peer's then */
+	bool aliases;			/* of phase 1: payloads are sent under the alias of their number, where there is one */
 
 	struct values values;
 	uint8_t iv[BLOCK_MAX];		/* for the next encrypted message */

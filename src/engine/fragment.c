@@ -157,7 +157,7 @@ bool fragment_take(struct engine *e, struct exchange *root, struct incoming *in,
 	*why = NULL;
 	if (!root->agreed.fragments_taken)
 		*why = refuse_fragment_refused(e->arena, 0, "we have not said that we take any");
-	else if (!endpoint_eq(&root->remote, in->remote))
+	else if (!root->roaming && !endpoint_eq(&root->remote, in->remote))
 		*why = refuse_peer_address(e->arena, &root->remote, in->remote);
 	else if (!parse_chain(m, in->datagram, false, &f))
 		*why = refuse_fault(e->arena, &f);

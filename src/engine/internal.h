@@ -34,7 +34,7 @@ struct incoming {
 	uint64_t hash;			/* keyed, of the datagram */
 	uint8_t iv_after[BLOCK_MAX];	/* chaining value if the message is accepted */
 	bool encrypted;
-	const struct ip_addr *local;
+	const struct endpoint *local;
 	const struct endpoint *remote;
 };
 
@@ -53,13 +53,14 @@ struct parked {
 	uint64_t hash;
 	uint8_t iv_after[BLOCK_MAX];
 	bool encrypted;
+	struct endpoint local, remote;	/* where it came to and from */
 };
 
 /* engine.c */
 void engine_enter(struct engine *e, uint64_t now);
 void engine_leave(struct engine *e);
 struct exchange *exchange_new(struct engine *e, const struct machine_desc *m, enum role role,
-			      struct exchange *parent, const struct ip_addr *local,
+			      struct exchange *parent, const struct endpoint *local,
 			      const struct endpoint *remote);
 void exchange_enlist(struct exchange *x);	/* findable from now on */
 bool exchange_enlisted(const struct exchange *x);
@@ -67,6 +68,10 @@ void report(struct engine *e, struct exchange *x, bool serious, const struct ref
 void debug_lines(struct engine *e, const struct exchange *x, enum engine_debug class_,
 		 const char *text);
 bool debugging(struct engine *e, const struct exchange *x, enum engine_debug class_);
+
+/* What came is authentic: its endpoints are those of x's phase 1 from now on. */
+void exchange_follow(struct engine *e, struct exchange *x, const struct endpoint *local,
+		     const struct endpoint *remote);
 
 /* debug.c: one line, if that class is wanted; octets in hexadecimal */
 void debug_say(struct engine *e, const struct exchange *x, enum engine_debug class_, const char *fmt, ...)

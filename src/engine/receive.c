@@ -170,15 +170,22 @@ static bool repeated(struct engine *e, struct exchange *x, const struct incoming
 	return true;
 }
 
+/* May a message under the phase 1 x come from there?  From elsewhere only what will be shown to be authentic. */
+static bool may_come(const struct exchange *x, const struct message *m, const struct incoming *in)
+{
+	return endpoint_eq(&x->remote, in->remote) ||
+	       (x->roaming && (m->header.flags & HEADER_FLAGS_ENCRYPTION) != 0);
+}
+
 static enum verdict existing(struct engine *e, struct exchange *x, const struct machine_desc *machine,
 			     struct incoming *in)
 {
 	enum verdict v;
 
-	if (!endpoint_eq(&x->remote, in->remote))
-		return drop(e, x, refuse_peer_address(e->arena, &x->remote, in->remote));
-	if (repeated(e, x, in, &v))
+	if (repeated(e, x, in, &v))	/* the answer goes to the endpoint that we know */
 		return v;
+	if (!may_come(exchange_root(x), &e->message, in))
+		return drop(e, x, refuse_peer_address(e->arena, &x->remote, in->remote));
 	if (x->machine != machine)
 		return drop(e, x, refuse_exchange_mismatch(e->arena, x->machine->name, machine->name));
 	return process(e, x, in);
@@ -270,7 +277,7 @@ static enum verdict receive_phase2(struct engine *e, const struct machine_desc *
 	if (!exchange_final(root) || root->machine->phase != 1)
 		return drop(e, root, refuse_sa_unfinished(e->arena, machine->name, root->state == NULL ?
 							  "-" : root->state->name));
-	if (!endpoint_eq(&root->remote, in->remote))
+	if (!may_come(root, &e->message, in))
 		return drop(e, root, refuse_peer_address(e->arena, &root->remote, in->remote));
 	if (machine->msgid == MSGID_NONZERO && h->msgid == 0)
 		return drop(e, root, refuse_msgid_rule(e->arena, machine->name, h->msgid));
@@ -305,7 +312,7 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	if (encrypted && !exchange_final(root))
 		return drop(e, root, refuse_sa_unfinished(e->arena, d->name, root->state == NULL ?
 							  "-" : root->state->name));
-	if (!endpoint_eq(&root->remote, in->remote))
+	if (!may_come(root, &e->message, in))
 		return drop(e, root, refuse_peer_address(e->arena, &root->remote, in->remote));
 	struct exchange one = { .engine = e, .parent = root, .msgid = h->msgid,
 				.local = *in->local, .remote = *in->remote };
@@ -321,10 +328,12 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 	values_free(&one.values);
 	if (why != NULL)
 		return drop(e, root, why);
-	if (encrypted)
+	if (encrypted) {
 		root->heard = e->now;
+		exchange_follow(e, root, in->local, in->remote);
+	}
 	struct action a = { .engine = e, .x = root, .arena = e->arena, .now = e->now, .row = row,
-			    .message = &e->message };
+			    .message = &e->message, .from = in->remote, .to = in->local };
 
 	if (row->run(&a, &e->message, NULL) == ACTION_OK)
 		return VERDICT_ACCEPTED;
@@ -364,7 +373,7 @@ static enum verdict receive_fragment(struct engine *e, struct incoming *in)
 	return why != NULL ? drop(e, root, why) : VERDICT_IGNORED;
 }
 
-enum verdict engine_receive(struct engine *e, uint64_t now, const struct ip_addr *local,
+enum verdict engine_receive(struct engine *e, uint64_t now, const struct endpoint *local,
 			    const struct endpoint *remote, struct span datagram)
 {
 	struct incoming in = { .datagram = datagram, .local = local, .remote = remote };

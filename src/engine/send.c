@@ -61,6 +61,17 @@ static void debug_emitted(struct engine *e, struct exchange *x, const struct mes
 	debug_lines(e, x, ENGINE_DEBUG_EMITTING, p);
 }
 
+/* Payloads go out under the aliases of their numbers: that of each stands in the one before it. */
+static void use_aliases(const struct emitted *em, struct writer *w)
+{
+	size_t np = HEADER_OFFSET_NP;
+
+	for (size_t i = 0; i < em->n; i++) {
+		w->p[np] = (uint8_t)registry_alias(&registry_payload_type, w->p[np]);
+		np = em->at[i].offset;	/* a payload begins with it */
+	}
+}
+
 struct span build_message(struct engine *e, struct exchange *x, const struct message_desc *d,
 			  uint32_t variants, const void *out, uint16_t iv, uint16_t key)
 {
@@ -73,6 +84,8 @@ struct span build_message(struct engine *e, struct exchange *x, const struct mes
 		report(e, x, true, refuse_message_too_long(e->arena, d->name, sizeof(e->out)));
 		return span_of(NULL, 0);
 	}
+	if (exchange_root(x)->aliases)
+		use_aliases(&em, &w);
 	memcpy(w.p + HEADER_OFFSET_ICOOKIE, x->cookies, sizeof(x->cookies));
 	patch_u32(&w, HEADER_OFFSET_MSGID, x->msgid);
 	capture_emitted(x, d, &em, writer_span(&w));

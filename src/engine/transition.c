@@ -92,6 +92,8 @@ static enum verdict park(struct exchange *x, const struct step *step, const stru
 		p->plain = buf_copy(in->plain);
 		p->hash = in->hash;
 		p->encrypted = in->encrypted;
+		p->local = *in->local;
+		p->remote = *in->remote;
 		memcpy(p->iv_after, in->iv_after, sizeof(p->iv_after));
 	}
 	x->parked = p;
@@ -157,6 +159,8 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 	if (in != NULL && in->encrypted) {
 		memcpy(x->iv, in->iv_after, sizeof(x->iv));
 		x->iv_set = true;
+		if (x->parent == NULL)
+			exchange_follow(e, x, in->local, in->remote);
 	}
 	if (!answer(e, x, row, out, &datagram)) {
 		engine_end(e, x, END_REFUSED);
@@ -255,10 +259,16 @@ enum verdict run_row(struct engine *e, struct exchange *x, const struct step *gi
 	enum action_result r;
 	enum verdict v;
 
+	if (in != NULL) {
+		a.from = in->remote;
+		a.to = in->local;
+	}
 	if (!step.verified) {
 		if (!prepare(e, x, &step, &a, in, &v))
 			return v;
 		step.verified = true;
+		if (x->parent != NULL)		/* of phase 1 the action has still to say so */
+			exchange_follow(e, x, in->local, in->remote);
 		a.resumed = NULL;
 	}
 	debug_say(e, x, ENGINE_DEBUG_CONTROL, "%s in %s: %s", row->recv == NULL ? "begin" : row->recv->name,
@@ -301,7 +311,7 @@ void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result
 		return;
 	engine_enter(e, now);
 	struct parked p = *x->parked;
-	struct incoming in = { .local = &x->local, .remote = &x->remote };
+	struct incoming in = { .local = &p.local, .remote = &p.remote };
 
 	free(x->parked);
 	x->parked = NULL;

@@ -4,6 +4,7 @@
 #include "ike/hosts.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
+#include "ike/natt.h"
 #include "ike/vendors.h"
 #include "generated/actions.h"
 
@@ -107,7 +108,7 @@ static enum action_result take_offer(struct action *a, struct search *s)
 									s->in->IDii->type, type), why));
 	c = first_fit(s, p->pair);
 	if (c == NULL && p->c->template != NULL)
-		c = first_fit(s, templates_at(p->ike, &a->x->local));
+		c = first_fit(s, templates_at(p->ike, &a->x->local.addr));
 	if (c == NULL && s->why == NULL && fits(s, p->c))	/* why the one that was presumed does not */
 		c = p->c;
 	if (c == NULL)
@@ -157,14 +158,18 @@ enum action_result aggressive_inI1_outR1(struct action *a, const struct in_AI1 *
 	out->KEr.data = handshake_public(p);
 	out->Nr.data = action_value(a, KEY_NR_B, 0);
 	out->VID = vendors_announce(a, &out->n_VID);
+	out->NATD = natt_discover(a, &out->n_NATD);
 	return handshake_identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
 enum action_result aggressive_inI2(struct action *a, const struct in_AI2 *in)
 {
-	enum action_result r = handshake_check_identity(a, &peer_end(of(a)->c)->id, KEY_HASH_I, in->SIG_I,
-							in->n_CERT);
+	enum action_result r;
 
+	if (a->resumed == NULL)
+		natt_compare(a, in->NATD, in->n_NATD);
+	r = handshake_check_identity(a, &peer_end(of(a)->c)->id, KEY_HASH_I, in->SIG_I,
+				     in->n_CERT);
 	if (r == ACTION_OK)
 		handshake_hear_contact(a);
 	return r;
@@ -207,8 +212,13 @@ enum action_result aggressive_inR1_outI2(struct action *a, const struct in_AR1 *
 
 		if (r != ACTION_OK)
 			return r;
-		vendors_learn(a);
 	}
+	if (!p->natt.compared) {
+		vendors_learn(a);
+		natt_compare(a, in->NATD, in->n_NATD);
+		natt_float(a);
+	}
+	out->NATD = natt_discover(a, &out->n_NATD);
 	out->N = contact;
 	out->n_N = contact_announce(a->arena, p, contact);
 	return handshake_prove(a, KEY_HASH_I, &out->SIG_I);

@@ -4,10 +4,11 @@
 #include "ike/offer.h"
 
 /* As often as it stands in the choice: of a repeated attribute each value is there once. */
-static bool has_attribute(const struct emit_T *t, uint16_t type, uint64_t number)
+/* number is none of an alias. */
+static bool has_attribute(uint8_t protocol, const struct emit_T *t, uint16_t type, uint64_t number)
 {
 	for (size_t i = 0; i < t->n_attrs; i++)
-		if (t->attrs[i].type == type && t->attrs[i].number == number)
+		if (t->attrs[i].type == type && attribute_canonical(protocol, type, t->attrs[i].number) == number)
 			return true;
 	return false;
 }
@@ -36,7 +37,7 @@ static bool same(const struct offer *o, const struct emit_T *ours)
 	if (o->n != ours->n_attrs && (o->protocol != PROTOCOL_ID_IPCOMP || o->n > ours->n_attrs))
 		return false;
 	for (size_t i = 0; i < o->n; i++)
-		if (!has_attribute(ours, o->attribute[i].type, o->attribute[i].number))
+		if (!has_attribute(o->protocol, ours, o->attribute[i].type, o->attribute[i].number))
 			return false;
 	return same_life(o, ours);
 }
@@ -111,7 +112,7 @@ const struct refusal *check_ike(struct arena *a, const struct connection *c, uin
 	return NULL;
 }
 
-const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group,
+const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group, uint16_t mode,
 				  const struct payload_SA *sa, struct choice *out)
 {
 	uint32_t none[PROTOCOL_ID_IPCOMP + 1] = { 0 };
@@ -122,10 +123,8 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 	const struct refusal *why;
 	uint32_t spi;
 
-	offer_ipsec(a, c, none, group, &offered);
-	*out = (struct choice){ .group = group,
-				.mode = connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
-							     : ENCAPSULATION_MODE_TRANSPORT };
+	offer_ipsec(a, c, none, group, mode, &offered);
+	*out = (struct choice){ .group = group, .mode = mode };
 	while (next_P(&rest, &p)) {
 		why = check_one(a, &offered, &p, &o);
 		if (why != NULL)

@@ -4,6 +4,7 @@
 #include "ike/algorithms.h"
 #include "ike/internal.h"
 #include "ike/lifetime.h"
+#include "ike/natt.h"
 #include "ike/offer.h"
 
 /* How an offer misses what is allowed: the fewest differences to any row, and the first of them. */
@@ -283,24 +284,27 @@ static bool group_allowed(const struct connection *c, uint64_t group)
 	return false;
 }
 
+static const struct refusal *wrong_mode(struct arena *a, const struct connection *c, uint32_t mode, uint32_t want)
+{
+	char room[2][REGISTRY_TEXT];
+	const char *theirs = registry_name(&registry_encapsulation_mode, mode, room[0]);
+	const char *ours = registry_name(&registry_encapsulation_mode, want, room[1]);
+
+	if (natt_in_udp((uint16_t)mode) == natt_in_udp((uint16_t)want))
+		return refuse_wrong_mode(a, c->name, theirs, ours);
+	return refuse_wrong_encapsulation(a, c->name, theirs, ours, natt_in_udp((uint16_t)want) ? "in UDP" : "not in UDP");
+}
+
 static const struct refusal *apart_ipsec(struct arena *a, const struct connection *c,
-					 const struct offer *o, bool has_ke)
+					 const struct offer *o, bool has_ke, uint16_t want)
 {
 	uint64_t mode = 0, group = 0;
-	uint64_t want = connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
-					     : ENCAPSULATION_MODE_TRANSPORT;
-	char theirs[REGISTRY_TEXT], ours[REGISTRY_TEXT];
-
 	bool comp = o->protocol == PROTOCOL_ID_IPCOMP;	/* some peers leave to the others what concerns all */
 	bool has_mode = offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &mode);
 	bool has_group = offer_get(o, IPSEC_ATTRIBUTE_GROUP_DESCRIPTION, &group);
 
 	if (mode != want && (has_mode || !comp))
-		return refuse_wrong_mode(a, c->name,
-					 registry_name(&registry_encapsulation_mode, (uint32_t)mode,
-						       theirs),
-					 registry_name(&registry_encapsulation_mode, (uint32_t)want,
-						       ours));
+		return wrong_mode(a, c, (uint32_t)mode, want);
 	/* A group without a KE payload, or the other way round, is none that keys can be made of. */
 	if (has_group != has_ke && (has_group || !comp))
 		return refuse_pfs_half(a, has_ke ? "no group" : "a group",
@@ -334,6 +338,7 @@ struct search {			/* the state of a walk over an offer of phase 2 */
 	struct arena *a;
 	const struct connection *c;
 	bool has_ke;
+	uint16_t mode;		/* wanted, by its own number */
 	unsigned n;
 	struct miss best;
 	struct offer near;
@@ -370,7 +375,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		}
 		if (m.differences > 0)
 			continue;
-		const struct refusal *other = apart_ipsec(s->a, s->c, &o, s->has_ke);
+		const struct refusal *other = apart_ipsec(s->a, s->c, &o, s->has_ke, s->mode);
 
 		if (other == NULL) {
 			fill_ipsec(&o, spi, out);
@@ -437,9 +442,11 @@ static bool choose_number(struct search *s, const struct payload_SA *sa, uint8_t
 }
 
 const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
-				   const struct payload_SA *sa, bool has_ke, struct choice *out)
+				   const struct payload_SA *sa, bool has_ke, uint16_t mode, struct choice *out)
 {
-	struct search s = { .a = a, .c = c, .has_ke = has_ke, .best = { .differences = UINT32_MAX } };
+	struct search s = { .a = a, .c = c, .has_ke = has_ke,
+			    .mode = (uint16_t)registry_canonical(&registry_encapsulation_mode, mode),
+			    .best = { .differences = UINT32_MAX } };
 	struct span rest = sa->proposals;
 	struct payload_P p;
 	int last = -1;

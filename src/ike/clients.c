@@ -3,13 +3,14 @@
 #include "ike/hosts.h"
 #include "ike/idpayload.h"
 #include "ike/instance.h"
+#include "ike/natt.h"
 #include "ike/pairs.h"
 
 bool clients_read(const struct exchange *x, const struct payload_ID *theirs, const struct payload_ID *ours,
 		  struct clients *out)
 {
 	if (theirs == NULL) {		/* RFC 2409 5.5: the hosts themselves */
-		*out = (struct clients){ .ours = subnet_of_host(&x->local),
+		*out = (struct clients){ .ours = subnet_of_host(&x->local.addr),
 					 .theirs = subnet_of_host(&x->remote.addr) };
 		return true;
 	}
@@ -18,7 +19,7 @@ bool clients_read(const struct exchange *x, const struct payload_ID *theirs, con
 	return id_read_client(ours, &out->ours) && id_read_client(theirs, &out->theirs);
 }
 
-static struct clients clients_of(const struct connection *c)
+struct clients clients_of(const struct connection *c)
 {
 	return (struct clients){ .ours = connection_client(c, true), .theirs = connection_client(c, false),
 				 .our_protocol = our_end(c)->protocol, .their_protocol = peer_end(c)->protocol,
@@ -40,11 +41,37 @@ static unsigned distance(const struct clients *k, const struct clients *l)
 	return n;
 }
 
-bool clients_served(const struct connection *c, const struct clients *k)
+/* What a host behind a NAT calls itself in transport mode is not how the other end knows it. */
+static struct clients as_known(const struct phase2 *p, const struct clients *k)
 {
-	struct clients own = clients_of(c);
+	struct subnet ours = subnet_of_host(&p->x->local.addr), theirs = subnet_of_host(&p->x->remote.addr);
+	struct clients known = *k;
 
-	return connection_ipsec(c) && distance(&own, k) == 0;
+	if (!natt_encapsulates(p->root))
+		return known;
+	if (p->root->natt.us && k->ours.bits == ours.bits && k->ours.addr.len == ours.addr.len)
+		known.ours = ours;
+	if (p->root->natt.peer && k->theirs.bits == theirs.bits && k->theirs.addr.len == theirs.addr.len)
+		known.theirs = theirs;
+	return known;
+}
+
+bool clients_served(const struct phase2 *p, const struct connection *c, const struct clients *k)
+{
+	struct clients own = clients_of(c), known = connection_tunnel(c) ? *k : as_known(p, k);
+
+	return connection_ipsec(c) && distance(&own, &known) == 0;
+}
+
+/* The same for an instance that the peer, behind a NAT, has told its own address for. */
+static bool served_inside(const struct phase2 *p, struct connection *c, const struct clients *k)
+{
+	if (!natt_take_inside(p->root, c, &k->theirs))
+		return false;
+	if (clients_served(p, c, k))
+		return true;
+	hosts_inside(p->ike, c, NULL);
+	return false;
 }
 
 /* An instance of one of these templates, for a Road Warrior's proven identity. */
@@ -54,10 +81,11 @@ static struct connection *instance_of(struct phase2 *p, const struct phase1 *pro
 	struct connection *c;
 
 	for (; t != NULL; t = hosts_next_clients(t)) {
-		if (!connection_admits(t, &peer_end(proven->c)->id, &p->x->remote.addr))
+		if (!connection_admits(t, &peer_end(proven->c)->id, proven->natt.peer ? NULL : &p->x->remote.addr))
 			continue;
 		c = instance_new(p->ike, t, &p->x->remote.addr);
-		if (clients_served(c, k) && auth_covers(proven, c))
+		natt_name(proven, c, &peer_end(proven->c)->id);
+		if (auth_covers(proven, c) && (clients_served(p, c, k) || served_inside(p, c, k)))
 			return c;
 		instance_release(p->ike, c);
 	}
@@ -67,7 +95,7 @@ static struct connection *instance_of(struct phase2 *p, const struct phase1 *pro
 /* The same of any template with these clients: named, or its own address. */
 static struct connection *instance_for(struct phase2 *p, const struct phase1 *proven, const struct clients *k)
 {
-	struct host_pair *templates = templates_at(p->ike, &p->x->local);
+	struct host_pair *templates = templates_at(p->ike, &p->x->local.addr);
 	struct connection *c;
 
 	if (templates == NULL)
@@ -77,17 +105,31 @@ static struct connection *instance_for(struct phase2 *p, const struct phase1 *pr
 	       instance_of(p, proven, k, hosts_first_clients(p->ike, templates, &k->ours, NULL));
 }
 
+static struct connection *between_hosts(struct phase2 *p, const struct phase1 *proven, const struct clients *k,
+					const struct clients *known)
+{
+	struct connection *c;
+
+	for (c = hosts_first_clients(p->ike, proven->pair, &known->ours, &known->theirs); c != NULL;
+	     c = hosts_next_clients(c))
+		if (clients_served(p, c, k) && auth_covers(proven, c))
+			return c;
+	return NULL;
+}
+
 struct connection *clients_find(struct phase2 *p, const struct clients *k)
 {
 	const struct phase1 *proven = phase1_of(p->x->parent);
+	struct clients known = as_known(p, k);
 	struct connection *c;
 
-	if (clients_served(p->c, k))
+	if (clients_served(p, p->c, k) || (p->c->uses == 1 && served_inside(p, p->c, k)))
 		return p->c;
-	for (c = hosts_first_clients(p->ike, proven->pair, &k->ours, &k->theirs); c != NULL;
-	     c = hosts_next_clients(c))
-		if (clients_served(c, k) && auth_covers(proven, c))
-			return c;
+	c = between_hosts(p, proven, k, k);
+	if (c == NULL)
+		c = between_hosts(p, proven, k, &known);
+	if (c != NULL)
+		return c;
 	return proven->c->template == NULL ? NULL : instance_for(p, proven, k);
 }
 

@@ -5,19 +5,17 @@
 #include "engine/action.h"
 #include "ike/phase2.h"
 
-struct clients {		/* as the peer names them */
-	struct subnet ours, theirs;
-	uint8_t our_protocol, their_protocol;
-	uint16_t our_port, their_port;
-};
-
 /* From the peer's identity payload and the one that is ours; without them, the hosts.  False: they name no plain
  * address or subnet. */
 bool clients_read(const struct exchange *x, const struct payload_ID *theirs, const struct payload_ID *ours,
 		  struct clients *out);
 
-/* Are they exactly those of c?  IKEv1 has no narrowing. */
-bool clients_served(const struct connection *c, const struct clients *k);
+/* Those of c. */
+struct clients clients_of(const struct connection *c);
+
+/* Are they exactly those of c, for the p that negotiates it?  IKEv1 has no narrowing.  Behind a NAT a host in transport
+ * mode has another name for itself. */
+bool clients_served(const struct phase2 *p, const struct connection *c, const struct clients *k);
 
 /* The connection between the hosts of p, for the peer's proven identity, with these clients; maybe a new instance.
  * NULL = none. */

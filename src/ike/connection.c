@@ -36,7 +36,7 @@ struct subnet connection_client(const struct connection *c, bool ours)
 {
 	const struct end *e = ours ? our_end(c) : peer_end(c);
 
-	return e->has_client ? e->client : subnet_of_host(&e->host);
+	return e->has_client ? e->client : subnet_of_host(addr_is_none(&e->inside) ? &e->host : &e->inside);
 }
 
 bool connection_tunnel(const struct connection *c)

@@ -22,7 +22,8 @@ struct end {			/* one end, as described */
 	struct identity id;	/* its name is owned by the end */
 	bool id_given;		/* else it follows from the host */
 	struct ip_addr host;
-	uint16_t ikeport;
+	struct ip_addr inside;	/* the address that a peer behind a NAT has itself, where it is its client; else none */
+	uint16_t ikeport, nattport;
 	struct ip_addr nexthop;	/* none: the peer's host */
 	bool has_client;
 	struct subnet client;	/* the host itself when there is none */
@@ -51,6 +52,7 @@ struct policy {
 	uint8_t fragmentation;	/* ike_fragmentation */
 	uint32_t fragment_octets;	/* of a datagram that is sent whole */
 	bool ondemand, revive;
+	uint8_t encapsulation;	/* udp_encapsulation */
 };
 
 struct upkeep {			/* negotiating again what went down: upkeep.c */

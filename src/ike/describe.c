@@ -82,6 +82,7 @@ static bool describe_end(struct description *d, const struct control_end *from,
 {
 	e->host = from->host;
 	e->ikeport = from->ikeport;
+	e->nattport = from->nattport != 0 ? from->nattport : LIMIT_NATT_PORT;
 	e->nexthop = from->nexthop;
 	e->has_client = protects->client.addr.len != 0;
 	e->client = protects->client;
@@ -263,12 +264,15 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	p->revive = m->revive;
 	p->fragmentation = m->fragmentation;
 	p->fragment_octets = m->fragmentsize;
+	p->encapsulation = m->encapsulation;
 	if (m->tunnel && !m->encrypt && !m->authenticate)
 		d->why = refuse_tunnel_alone(d->ike->arena, d->c->name);
 	else if (m->compress && !d->ike->kernel.ops->compresses)
 		d->why = refuse_not_supported(d->ike->arena, "IPComp with this --kernel");
 	else if (m->compress && !m->encrypt && !m->authenticate)
 		d->why = refuse_compress_alone(d->ike->arena, d->c->name);
+	else if (m->encapsulation == UDP_ENCAPSULATION_YES && d->ike->ports.natt == 0)
+		d->why = refuse_natt_refused(d->ike->arena, d->c->name);
 	return d->why == NULL &&
 	       check_life(d, "--ikelifetime", m->ikelifetime, LIMIT_IKE_LIFE_MAX) &&
 	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);

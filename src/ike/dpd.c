@@ -186,7 +186,7 @@ static void count_under(struct phase1 *p, const struct phase1 *q)
 		const struct phase2 *sa = x->user;
 
 		for (unsigned i = 0; sa != NULL && sa->installed && i < sa->chosen.n; i++) {
-			struct sa_id id = { .dst = x->local, .protocol = ip_protocol(sa->chosen.p[i].protocol),
+			struct sa_id id = { .dst = x->local.addr, .protocol = ip_protocol(sa->chosen.p[i].protocol),
 					    .spi = phase2_spi(sa, sa->chosen.p[i].protocol) };
 
 			p->dpd.pending++;

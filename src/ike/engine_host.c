@@ -1,5 +1,6 @@
 /* engine_host.c -- what the engine asks of ike. */
 #include "ike/internal.h"
+#include "ike/natt.h"
 #include "ike/phase2.h"
 
 static struct ike *of(void *ctx)
@@ -23,7 +24,14 @@ static void on_send(void *ctx, const struct exchange *x, struct span datagram)
 
 	if (ike_debugging(ike, exchange_connection(x), DEBUG_CLASSES_RAW))
 		debug_sent(ike, x, datagram);
+	natt_spoke(x);
 	ike->host.send(ike->host.ctx, &x->local, &x->remote, datagram);
+}
+
+static void on_relocated(void *ctx, struct exchange *x, const struct endpoint *before)
+{
+	(void)ctx;
+	natt_relocated(x->user, before);
 }
 
 static void on_random(void *ctx, void *p, size_t n)
@@ -138,6 +146,6 @@ struct engine_host ike_engine_host(struct ike *ike)
 		.send = on_send, .random = on_random, .log = on_log,
 		.debugging = on_debugging, .debug = on_debug,
 		.admit = on_admit, .garbled = on_garbled, .refused = on_refused,
-		.moved = on_moved, .resent = on_resent, .ended = on_ended,
+		.moved = on_moved, .relocated = on_relocated, .resent = on_resent, .ended = on_ended,
 	};
 }

@@ -6,6 +6,7 @@
 #include "ike/idpayload.h"
 #include "ike/instance.h"
 #include "ike/hosts.h"
+#include "ike/natt.h"
 
 static struct phase1 *of(const struct action *a)
 {
@@ -207,47 +208,51 @@ enum action_result handshake_prove(struct action *a, enum key_value hash, struct
 /* ---- who the peer is ----------------------------------------------------- */
 
 /* Would c have negotiated what was negotiated, for that identity, with the same secret or private key? */
-static bool suits(struct phase1 *p, const struct connection *c, const struct identity *id)
+static bool suits(struct action *a, const struct connection *c, const struct identity *id)
 {
-	return connection_admits(c, id, &p->x->remote.addr) && rows_allow(&c->policy.ike, &p->chosen) &&
-	       auth_same(p->ike, p->chosen.auth, p->c, c);
+	struct phase1 *p = of(a);
+
+	return connection_admits(c, id, p->natt.peer ? NULL : &p->x->remote.addr) &&
+	       rows_allow(&c->policy.ike, &p->chosen) && auth_same(p->ike, p->chosen.auth, p->c, c) &&
+	       !phase1_other_peer(p, c, a->from);
 }
 
-static struct connection *suiting(struct phase1 *p, struct host_pair *pair, const struct identity *id)
+static struct connection *suiting(struct action *a, struct host_pair *pair, const struct identity *id)
 {
 	struct connection *c;
 
 	if (pair == NULL)
 		return NULL;
-	for (c = hosts_first_peer(p->ike, pair, id); c != NULL; c = hosts_next_peer(c))
-		if (suits(p, c, id))
+	for (c = hosts_first_peer(of(a)->ike, pair, id); c != NULL; c = hosts_next_peer(c))
+		if (suits(a, c, id))
 			return c;
-	for (c = hosts_first_peer(p->ike, pair, NULL); c != NULL; c = hosts_next_peer(c))
-		if (suits(p, c, id))
+	for (c = hosts_first_peer(of(a)->ike, pair, NULL); c != NULL; c = hosts_next_peer(c))
+		if (suits(a, c, id))
 			return c;
 	return NULL;
 }
 
 /* The connection that the peer means by its identity: ours, or, for a responder, another one between the
  * same hosts, or for a Road Warrior a template. */
-static struct connection *meant(struct phase1 *p, const struct identity *id)
+static struct connection *meant(struct action *a, const struct identity *id)
 {
+	struct phase1 *p = of(a);
 	struct connection *c;
 
-	if (identity_eq(&peer_end(p->c)->id, id))
+	if (identity_eq(&peer_end(p->c)->id, id) && !phase1_other_peer(p, p->c, a->from))
 		return p->c;
 	if (p->x->role == ROLE_INITIATOR)
 		return NULL;
-	c = suiting(p, p->pair, id);
+	c = suiting(a, p->pair, id);
 	return c != NULL || p->c->template == NULL ? c :
-	       suiting(p, templates_at(p->ike, &p->x->local), id);
+	       suiting(a, templates_at(p->ike, &p->x->local.addr), id);
 }
 
 /* The peer has proved to be id: this phase 1 serves the connection that has that for the peer. */
 static enum action_result accept(struct action *a, const struct identity *id)
 {
 	struct phase1 *p = of(a);
-	struct connection *c = meant(p, id);
+	struct connection *c = meant(a, id);
 
 	if (c == NULL)
 		return action_fail(a, refuse_id_mismatch(a->arena, p->c->name, id_text(a->arena, id),
@@ -257,6 +262,7 @@ static enum action_result accept(struct action *a, const struct identity *id)
 	ike_log(p->ike, p->c, a->x, p->whack, WHACK_STATUS_LOG, "the peer is %s: switching to \"%s\"",
 		id_text(a->arena, id), c->name);
 	phase1_serve(p, c);
+	natt_name(p, p->c, id);
 	return ACTION_OK;
 }
 
@@ -289,7 +295,7 @@ static enum action_result try_keys(struct action *a, const struct identity *id, 
 	struct span data = action_value(a, hash, 0);
 
 	/* Where nobody can be meant the keys do not matter: say what does. */
-	if (meant(p, id) == NULL)
+	if (meant(a, id) == NULL)
 		return reject(a, refuse_rsa_wrong_id(a->arena, p->c->name, id_text(a->arena, id),
 							  id_text(a->arena, &peer_end(p->c)->id)));
 	await_begin(&p->await, a->x->serial);

@@ -64,8 +64,11 @@ struct lookup_result {
 
 struct ike_host {
 	void *ctx;
-	void (*send)(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+	/* On a port of NAT traversal the octets that tell IKE from ESP are added, as they are taken off what comes. */
+	void (*send)(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 		     struct span datagram);
+	/* One octet that reminds a NAT of us (RFC 3948 2.3). */
+	void (*keepalive)(void *ctx, const struct endpoint *local, const struct endpoint *remote);
 	void (*submit)(void *ctx, struct ike_job *job);	/* runs it, then calls ike_job_done */
 	void (*random)(void *ctx, void *p, size_t n);
 	void (*log)(void *ctx, const struct log_event *event);

@@ -173,6 +173,30 @@ void connection_leave_pair(struct ike *ike, struct connection *c)
 	host_pair_release(ike, p);
 }
 
+/* ---- changes --------------------------------------------------------------- */
+
+void hosts_rename(struct ike *ike, struct connection *c, const struct identity *id)
+{
+	leave_places(ike, c);
+	c->end[1 - c->ours].id = *id;
+	take_places(ike, c->pair, c);
+}
+
+void hosts_inside(struct ike *ike, struct connection *c, const struct ip_addr *inside)
+{
+	leave_places(ike, c);
+	c->end[1 - c->ours].inside = inside == NULL ? (struct ip_addr){ 0 } : *inside;
+	take_places(ike, c->pair, c);
+}
+
+void hosts_move(struct ike *ike, struct connection *c, const struct ip_addr *to)
+{
+	LIST_REMOVE(c, in_pair);
+	leave_places(ike, c);
+	c->end[1 - c->ours].host = *to;
+	connection_enter_pair(ike, c);
+}
+
 /* ---- finding -------------------------------------------------------------- */
 
 struct connection *hosts_first_peer(struct ike *ike, const struct host_pair *p, const struct identity *id)

@@ -14,6 +14,12 @@ struct host_pair *host_pair_find(struct ike *ike, const struct ip_addr *us, cons
 void connection_enter_pair(struct ike *ike, struct connection *c);
 void connection_leave_pair(struct ike *ike, struct connection *c);
 
+/* c is found by another identity of its peer, by another address that the peer has for its client (NULL: none), or in
+ * another pair, as its peer has moved; the pair that it leaves is not freed. */
+void hosts_rename(struct ike *ike, struct connection *c, const struct identity *id);
+void hosts_inside(struct ike *ike, struct connection *c, const struct ip_addr *inside);
+void hosts_move(struct ike *ike, struct connection *c, const struct ip_addr *to);
+
 /* Frees the pair when nothing is left in it. */
 void host_pair_release(struct ike *ike, struct host_pair *p);
 

@@ -6,6 +6,7 @@
 #include "ike/initiate.h"
 #include "ike/internal.h"
 #include "ike/joint.h"
+#include "ike/natt.h"
 #include "ike/phase2.h"
 #include "ike/plan.h"
 #include "ike/pubkeys.h"
@@ -22,6 +23,7 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->debug = config->debug;
 	ike->key_logging = config->key_logging;
 	ike->updown = config->updown;
+	ike->ports = config->ports;
 	ike->arena = arena_new();
 	TAILQ_INIT(&ike->half_opens);
 	ike->routes = routes_new();
@@ -79,7 +81,7 @@ static void check_stopped(struct ike *ike)
 	ike->host.stopped(ike->host.ctx);
 }
 
-void ike_datagram(struct ike *ike, uint64_t now, const struct ip_addr *local,
+void ike_datagram(struct ike *ike, uint64_t now, const struct endpoint *local,
 		  const struct endpoint *remote, struct span datagram)
 {
 	ike_clock(ike, now);
@@ -187,6 +189,12 @@ static void on_acquire(void *ctx, const struct kernel_acquire *a)
 	upkeep_acquire(ike, a);
 }
 
+static void on_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
+{
+	natt_mapping(ctx, id, from);
+	check_stopped(ctx);
+}
+
 static void on_line(void *ctx, const char *line)
 {
 	ike_log(ctx, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "%s", line);
@@ -202,7 +210,7 @@ static void on_lost(void *ctx, const char *why)
 
 struct kernel_events ike_kernel_events(struct ike *ike)
 {
-	return (struct kernel_events){ .ctx = ike, .done = on_done, .acquire = on_acquire,
+	return (struct kernel_events){ .ctx = ike, .done = on_done, .acquire = on_acquire, .mapping = on_mapping,
 				       .log = on_line, .lost = on_lost };
 }
 

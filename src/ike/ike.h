@@ -6,6 +6,12 @@
 
 struct ike;
 
+struct ike_ports {		/* of UDP, ours */
+	uint16_t ike;
+	uint16_t natt;			/* of IKE and ESP behind NATs; 0 = no NAT traversal */
+	uint32_t keepalive;		/* seconds of silence after which a NAT is reminded of us; 0 = never */
+};
+
 struct ike_config {
 	struct ike_host host;
 	struct kernel kernel;		/* may be replaced by ike_set_kernel before the first use */
@@ -14,6 +20,7 @@ struct ike_config {
 	bool key_logging;		/* whack may select the class private */
 	const char *updown;		/* default updown command */
 	bool insecure_dnskeys;		/* keys from the DNS are good without proof by DNSSEC */
+	struct ike_ports ports;
 };
 
 /* now: milliseconds of a clock that never goes back; wall: seconds since 1970, for lines of status. */
@@ -22,7 +29,7 @@ void ike_set_kernel(struct ike *ike, struct kernel kernel);
 void ike_free(struct ike *ike);
 
 /* A datagram that arrived on one of our sockets. */
-void ike_datagram(struct ike *ike, uint64_t now, const struct ip_addr *local,
+void ike_datagram(struct ike *ike, uint64_t now, const struct endpoint *local,
 		  const struct endpoint *remote, struct span datagram);
 
 /* The kernel's error queue says a datagram of ours was not delivered. */

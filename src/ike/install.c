@@ -1,6 +1,8 @@
 /* install.c -- from negotiated keys to SAs in the kernel, and back. */
 #include <netinet/in.h>
 
+#include "base/xalloc.h"
+#include "ike/natt.h"
 #include "ike/phase2.h"
 #include "ike/routing.h"
 
@@ -78,10 +80,27 @@ static void set_place(const struct phase2 *p, const struct chosen *k, struct ker
 static struct sa_id sa_id(const struct phase2 *p, const struct chosen *k, bool inbound)
 {
 	return (struct sa_id){
-		.dst = inbound ? p->x->local : p->x->remote.addr,
+		.dst = inbound ? p->x->local.addr : p->x->remote.addr,
 		.protocol = ip_protocol(k->protocol),
 		.spi = inbound ? phase2_spi(p, k->protocol) : k->peer_spi,
 	};
+}
+
+struct sa_id install_sa_id(const struct phase2 *p, unsigned i, bool inbound)
+{
+	return sa_id(p, &p->chosen.p[i], inbound);
+}
+
+/* RFC 3948 2.1: in UDP between the ports that IKE uses. */
+static void encapsulate(const struct phase2 *p, struct kernel_sa *sa)
+{
+	const struct endpoint *from = sa->inbound ? &p->x->remote : &p->x->local;
+	const struct endpoint *to = sa->inbound ? &p->x->local : &p->x->remote;
+
+	if (sa->id.protocol != IPPROTO_ESP || !natt_in_udp(p->chosen.mode))
+		return;
+	sa->encap_sport = from->port;
+	sa->encap_dport = to->port;
 }
 
 static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k, bool inbound)
@@ -90,7 +109,7 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 	const struct end *us = our_end(c), *peer = peer_end(c);
 	struct kernel_sa sa = {
 		.id = sa_id(p, k, inbound),
-		.src = inbound ? p->x->remote.addr : p->x->local,
+		.src = inbound ? p->x->remote.addr : p->x->local.addr,
 		.inbound = inbound,
 		.inner_tunnel = connection_tunnel(c),
 		.cipher = k->cipher,
@@ -106,6 +125,7 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 		.interface = c->interface->virtual_,
 	};
 
+	encapsulate(p, &sa);
 	set_place(p, k, &sa);
 	sa.outer = sa.inwards != 0;
 	sa.tunnel = sa.inner_tunnel && !sa.outer;	/* one tunnel for all (RFC 2401 4.3) */
@@ -183,6 +203,53 @@ static void take_over(struct phase2 *p)
 	p->c->newest_ipsec = p->x->serial;
 }
 
+/* ---- who receives by an SA ------------------------------------------------ */
+
+static struct sa_key key_of(const struct sa_id *id)
+{
+	struct sa_key key;
+
+	memset(&key, 0, sizeof(key));	/* hashed as bytes */
+	key.dst.len = id->dst.len;
+	memcpy(key.dst.b, id->dst.b, id->dst.len);
+	key.spi = id->spi;
+	return key;
+}
+
+static void enlist(struct phase2 *p)
+{
+	const struct chosen *esp = chosen_of(p, PROTOCOL_ID_ESP);
+	struct sa_id id;
+
+	p->installed = true;
+	p->c->n_installed++;
+	if (esp == NULL)
+		return;
+	id = sa_id(p, esp, true);
+	p->key = key_of(&id);
+	HASH_ADD(by_key, p->ike->received, key, sizeof(p->key), p);
+}
+
+static void delist(struct phase2 *p)
+{
+	p->installed = false;
+	p->c->n_installed--;
+	if (p->key.spi != 0)
+		HASH_DELETE(by_key, p->ike->received, p);
+	p->key.spi = 0;
+}
+
+struct phase2 *phase2_by_id(struct ike *ike, const struct sa_id *id)
+{
+	struct sa_key key = key_of(id);
+	struct phase2 *p;
+
+	if (id->protocol != IPPROTO_ESP)
+		return NULL;
+	HASH_FIND(by_key, ike->received, &key, sizeof(key), p);
+	return p;
+}
+
 /* Both directions into the kernel, and the route; nothing uses them yet. */
 static const struct refusal *add_sas(struct action *a, struct phase2 *p, struct plan *plan)
 {
@@ -220,10 +287,8 @@ const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned
 		p->status = why->status;
 		return why;
 	}
-	if ((what & INSTALL_SAS) != 0 && !p->installed) {
-		p->installed = true;
-		p->c->n_installed++;
-	}
+	if ((what & INSTALL_SAS) != 0 && !p->installed)
+		enlist(p);
 	if ((what & INSTALL_EROUTE) != 0)
 		switch_eroute(p, plan);
 	await_begin(&p->await, p->x->serial);
@@ -298,9 +363,31 @@ void install_remove(struct phase2 *p)
 		}
 	}
 	if (p->installed) {
-		c->n_installed--;
+		delist(p);
 		come_down(p, plan);
 	}
-	p->installed = p->uses_eroute = false;
+	p->uses_eroute = false;
+	plan_submit(plan, NULL, NULL);
+}
+
+void install_move(struct phase2 *p, const struct endpoint *before)
+{
+	struct plan *plan = plan_new(p->ike, p->c);
+	bool elsewhere = !addr_eq(&before->addr, &p->x->remote.addr);
+	struct kernel_eroute e;
+
+	for (unsigned i = 0; i < p->chosen.n; i++) {
+		struct sa_id in = install_sa_id(p, i, true), out = install_sa_id(p, i, false);
+
+		if (p->chosen.p[i].protocol != PROTOCOL_ID_ESP && !elsewhere)
+			continue;
+		out.dst = before->addr;
+		plan_move_sa(plan, &in, true, &p->x->remote);
+		plan_move_sa(plan, &out, false, &p->x->remote);
+	}
+	if (p->uses_eroute && elsewhere) {
+		e = eroute_of(p);
+		plan_carry(plan, &e, true);
+	}
 	plan_submit(plan, NULL, NULL);
 }

@@ -22,10 +22,14 @@ struct host_pair *templates_at(struct ike *ike, const struct ip_addr *us)
 
 bool connection_admits(const struct connection *c, const struct identity *id, const struct ip_addr *peer)
 {
-	struct identity address = identity_of_addr(peer);
+	struct identity address;
 
-	if (connection_is_template(c) && !peer_end(c)->id_given)
+	if (connection_is_template(c) && !peer_end(c)->id_given) {
+		if (peer == NULL)
+			return id->kind == IDENTITY_ADDR;
+		address = identity_of_addr(peer);
 		return identity_eq(&address, id);
+	}
 	return identity_eq(&peer_end(c)->id, id);
 }
 

@@ -14,7 +14,8 @@ bool connection_is_template(const struct connection *c);
  * that address; its nexthop, if the template's is the wildcard, too. */
 struct connection *instance_new(struct ike *ike, struct connection *template, const struct ip_addr *peer);
 
-/* May a peer at that address with that identity be the peer of c, or of an instance of the template c? */
+/* May a peer at that address with that identity be the peer of c, or of an instance of the template c?  peer NULL:
+ * a NAT hides its address. */
 bool connection_admits(const struct connection *c, const struct identity *id, const struct ip_addr *peer);
 
 /* If c is an instance that nothing uses any more, it goes: unrouted, forgotten. */

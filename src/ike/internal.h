@@ -10,6 +10,7 @@
 #include "generated/limits.h"
 #include "generated/names.h"
 #include "generated/reasons.h"
+#include "generated/vendors.h"
 #include "ike/auth.h"
 #include "ike/await.h"
 #include "ike/connection.h"
@@ -30,6 +31,7 @@ struct ike {
 	uint64_t now;
 	uint32_t debug;
 	bool key_logging;		/* secrets may be logged */
+	struct ike_ports ports;
 	bool listening;
 	bool stopping;
 	bool told_stopped;
@@ -42,6 +44,7 @@ struct ike {
 	LIST_HEAD(, joint) joints;	/* requests for several connections under way */
 	struct host_pair *pairs;	/* hash by addresses */
 	struct place *places;		/* hosts.c: hash by what connections of a pair have in common */
+	struct phase2 *received;	/* hash by the inbound ESP SA */
 	struct routes *routes;
 	struct errand *errand;		/* the request of whack that is being made, which its plans join */
 	struct lane *lanes;		/* plan.c: hash by client of a peer */
@@ -77,6 +80,17 @@ struct dpd {			/* dead peer detection: dpd.c */
 	struct timer timer;
 };
 
+struct natt {			/* NAT traversal: natt.c, natt_path.c */
+	enum vendor method;		/* agreed on; VENDOR_NONE = none */
+	bool compared;			/* the peer's hashes have come, and told who is behind a NAT */
+	bool us, peer;
+	bool forced;			/* ESP goes in UDP without any NAT */
+	uint64_t spoke;			/* when anything was sent, ms */
+	unsigned pending;
+	struct request_list requests;
+	struct timer timer;		/* of keepalives */
+};
+
 /* The user of a phase 1 exchange. */
 struct phase1 {
 	struct ike *ike;
@@ -96,6 +110,7 @@ struct phase1 {
 	uint64_t begun, established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
 	struct dpd dpd;
+	struct natt natt;
 	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
 	uint16_t told;			/* the error that the peer named in clear, a notify_type; 0 = none */
 	bool told_lifetime;		/* the peer, of ours */
@@ -156,6 +171,10 @@ void phase1_tell_lifetime(struct phase1 *p);
 void phase1_shorten(struct phase1 *p, const struct life *life);
 /* p is for c from now on, or for a new instance of it when c is a template. */
 void phase1_serve(struct phase1 *p, struct connection *c);
+/* Is c the instance of somebody else than who speaks from there?  Behind one NAT there may be several. */
+bool phase1_other_peer(const struct phase1 *p, const struct connection *c, const struct endpoint *from);
+/* The connection of p has another pair now. */
+void phase1_follow_pair(struct phase1 *p);
 void phase1_established(struct phase1 *p);
 void phase1_ended(struct phase1 *p, enum end_reason why);
 /* The peer may have forgotten it: a Quick Mode was not answered, and nothing authentic came since. */

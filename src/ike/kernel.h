@@ -81,11 +81,13 @@ struct kernel_interface {	/* a public interface on which pluto may listen */
 	char real[16];		/* "eth0" */
 	char virtual_[16];	/* "ipsec0", "" = none */
 	struct ip_addr addr;
+	bool natt;		/* the port of NAT traversal is open there */
 };
 
 struct kernel_ops {
 	const char *name;
 	bool compresses;	/* can do IPComp */
+	bool encapsulates;	/* can do ESP in UDP */
 	/* Make the virtual interface stand on the real one; where there are none, just answered. */
 	void (*attach)(void *k, uint32_t token, const char *virtual_, const char *real);
 	/* A UDP port of IKE: what this host sends from there is never protected.  No answer. */
@@ -95,6 +97,9 @@ struct kernel_ops {
 	void (*add_sa)(void *k, uint32_t token, const struct kernel_sa *sa);
 	void (*del_sa)(void *k, uint32_t token, const struct sa_id *id);
 	void (*read_sa)(void *k, uint32_t token, const struct sa_id *id);
+	/* The peer at the other end of an SA with UDP encapsulation has another address or port: the destination
+	 * of what goes out, which names the SA, or the source of what comes in. */
+	void (*move_sa)(void *k, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 	/* Adds, or atomically replaces, the eroute with the same selectors. */
 	void (*set_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
 	void (*del_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
@@ -120,6 +125,8 @@ struct kernel_events {
 	void (*done)(void *ctx, uint32_t token, const struct kernel_result *r);
 	/* A packet met a trap. */
 	void (*acquire)(void *ctx, const struct kernel_acquire *a);
+	/* An authentic packet of an inbound SA with UDP encapsulation came from elsewhere than the SA says. */
+	void (*mapping)(void *ctx, const struct sa_id *id, const struct endpoint *from);
 	/* A line of an updown script, or of the backend itself. */
 	void (*log)(void *ctx, const char *line);
 	/* The backend is gone (its process died): nothing is protected any more. */

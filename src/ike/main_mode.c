@@ -2,6 +2,7 @@
 #include "ike/contact.h"
 #include "ike/handshake.h"
 #include "ike/instance.h"
+#include "ike/natt.h"
 #include "ike/vendors.h"
 #include "generated/actions.h"
 
@@ -53,7 +54,7 @@ enum action_result main_inI1_outR1(struct action *a, const struct in_MI1 *in, st
 	struct connection *c = first_fit(a, p->pair, in, &chosen, &out->SAr, &why);
 
 	if (c == NULL && p->c->template != NULL)
-		c = first_fit(a, templates_at(p->ike, &a->x->local), in, &chosen, &out->SAr, &why);
+		c = first_fit(a, templates_at(p->ike, &a->x->local.addr), in, &chosen, &out->SAr, &why);
 	if (c == NULL)
 		return action_fail(a, why);
 	phase1_serve(p, c);
@@ -83,6 +84,7 @@ enum action_result main_inR1_outI2(struct action *a, const struct in_MR1 *in, st
 		return action_fail(a, refuse_dh_failed(a->arena, p->await.why));
 	out->KEi.data = handshake_public(p);
 	out->Ni.data = handshake_nonce(a);
+	out->NATD = natt_discover(a, &out->n_NATD);
 	return ACTION_OK;
 }
 
@@ -90,13 +92,17 @@ enum action_result main_inI2_outR2(struct action *a, const struct in_MI2 *in, st
 {
 	enum action_result r;
 
-	if (a->resumed == NULL && handshake_dh(a, in->KEi->data) == ACTION_PARKED)
-		return ACTION_PARKED;
+	if (a->resumed == NULL) {
+		natt_compare(a, in->NATD, in->n_NATD);
+		if (handshake_dh(a, in->KEi->data) == ACTION_PARKED)
+			return ACTION_PARKED;
+	}
 	r = handshake_secrets(a);
 	if (r != ACTION_OK)
 		return r;
 	out->KEr.data = handshake_public(of(a));
 	out->Nr.data = handshake_nonce(a);
+	out->NATD = natt_discover(a, &out->n_NATD);
 	return ACTION_OK;
 }
 
@@ -109,6 +115,7 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 
 		if (why != NULL)
 			return action_refuse(a, why);
+		natt_compare(a, in->NATD, in->n_NATD);
 		if (handshake_dh_shared(a, in->KEr->data) == ACTION_PARKED)
 			return ACTION_PARKED;
 	}
@@ -120,6 +127,7 @@ enum action_result main_inR2_outI3(struct action *a, const struct in_MR2 *in, st
 	}
 	struct emit_N *contact = ARENA_NEW(a->arena, struct emit_N);
 
+	natt_float(a);
 	out->N = contact;
 	out->n_N = contact_announce(a->arena, p, contact);
 	return handshake_identify(a, KEY_IDII_B, KEY_HASH_I, &out->IDii, &out->SIG_I);

@@ -7,6 +7,9 @@
 /* What c allows for a protocol; NULL for a protocol that no connection can name. */
 const struct rows *rows_of(const struct connection *c, uint8_t protocol);
 
+/* The number of an attribute's value that is no alias. */
+uint64_t attribute_canonical(uint8_t protocol, uint16_t type, uint64_t number);
+
 void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o);
 bool offer_get(const struct offer *o, uint16_t type, uint64_t *number);
 void offer_echo(struct arena *a, const struct payload_T *t, struct emit_T *out);

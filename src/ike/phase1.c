@@ -11,6 +11,7 @@
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
 #include "ike/upkeep.h"
+#include "ike/natt.h"
 
 static void on_timer(void *ctx, uint64_t now);
 
@@ -33,6 +34,7 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 	p->timer.ctx = p;
 	await_init(&p->await, ike);
 	LIST_INIT(&p->dpd.requests);
+	LIST_INIT(&p->natt.requests);
 	STAILQ_INIT(&p->pending);
 	p->pair = c->pair;
 	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
@@ -51,10 +53,11 @@ static void negotiation_free(struct phase1 *p)
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
 {
 	struct phase1 *p = phase1_new(ike, c, whack, try);
-	struct endpoint remote = { .addr = peer_end(c)->host, .port = peer_end(c)->ikeport };
+	struct endpoint local, remote;
 
+	natt_path(ike, c, &local, &remote);
 	return engine_initiate(ike->engine, ike->now, c->policy.aggressive ? &machine_aggressive : &machine_main, NULL,
-			       &our_end(c)->host, &remote, p);
+			       &local, &remote, p);
 }
 
 void pending_free(struct pending *q)
@@ -152,15 +155,37 @@ void phase1_serve(struct phase1 *p, struct connection *c)
 	instance_release(p->ike, before);
 }
 
+bool phase1_other_peer(const struct phase1 *p, const struct connection *c, const struct endpoint *from)
+{
+	const struct phase1 *q;
+
+	if (c->template == NULL)
+		return false;
+	LIST_FOREACH(q, &c->pair->phase1s, in_pair)
+		if (q != p && q->c == c && q->established != 0 && !q->x->dying &&
+		    !endpoint_eq(&q->x->remote, from))
+			return true;
+	return false;
+}
+
+void phase1_follow_pair(struct phase1 *p)
+{
+	LIST_REMOVE(p, in_pair);
+	p->pair->half_open -= p->half_open;
+	p->pair = p->c->pair;
+	p->pair->half_open += p->half_open;
+	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
+}
+
 /* The connection that a first message is taken for until more is known: one for that address, else an
  * instance of one for peers from anywhere. */
 static struct connection *presumed(struct ike *ike, const struct exchange *x)
 {
-	struct host_pair *pair = host_pair_find(ike, &x->local, &x->remote.addr);
+	struct host_pair *pair = host_pair_find(ike, &x->local.addr, &x->remote.addr);
 
 	if (pair != NULL && !LIST_EMPTY(&pair->connections))
 		return LIST_FIRST(&pair->connections);
-	pair = templates_at(ike, &x->local);
+	pair = templates_at(ike, &x->local.addr);
 	return pair == NULL || LIST_EMPTY(&pair->connections) ? NULL :
 	       instance_new(ike, LIST_FIRST(&pair->connections), &x->remote.addr);
 }
@@ -199,7 +224,7 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
 	c = presumed(ike, x);
 	if (c == NULL)
-		return refuse_no_connection(arena, &x->local, &x->remote, others_text(ike, arena, &x->local));
+		return refuse_no_connection(arena, &x->local.addr, &x->remote, others_text(ike, arena, &x->local.addr));
 	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair)) {
 		instance_release(ike, c);
 		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
@@ -277,6 +302,7 @@ void phase1_established(struct phase1 *p)
 	if (!connection_ipsec(p->c))
 		upkeep_up(ike, p->c);
 	dpd_watch(p);
+	natt_watch(p);
 	if (!connection_ipsec(p->c))
 		phase1_tell_lifetime(p);
 	release_pending(p);
@@ -415,6 +441,7 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
 	dpd_stop(p);
+	natt_stop(p);
 	LIST_REMOVE(p, in_pair);
 	half_open_end(p);
 	if (p->established == 0)

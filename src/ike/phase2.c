@@ -5,6 +5,7 @@
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/lifetime.h"
+#include "ike/natt.h"
 #include "ike/phase2.h"
 #include "ike/retry.h"
 #include "ike/status.h"
@@ -170,6 +171,8 @@ static void say_established(struct phase2 *p)
 	t = text_on(line, sizeof(line));
 	text_add(&t, "IPsec SA established, %s%s", choice_text(ike->arena, &p->chosen),
 		 connection_tunnel(p->c) ? ", tunnel" : ", transport");
+	if (natt_in_udp(p->chosen.mode))
+		text_add(&t, ", in UDP from port %u to %u", p->x->local.port, p->x->remote.port);
 	for (unsigned i = 0; i < p->chosen.n; i++)
 		text_add(&t, " {%s 0x%08x out, 0x%08x in}",
 			 protocol_word(p->chosen.p[i].protocol),

@@ -18,6 +18,12 @@ struct spi_slot {		/* an SPI that the kernel is asked for */
 	uint32_t spi;		/* 0 = not there yet */
 };
 
+struct clients {		/* as the peer, or we, name them */
+	struct subnet ours, theirs;
+	uint8_t our_protocol, their_protocol;
+	uint16_t our_port, their_port;
+};
+
 struct phase2 {
 	struct ike *ike;
 	struct exchange *x;
@@ -35,8 +41,11 @@ struct phase2 {
 	struct choice chosen;
 	struct spi_slot spi[CHOICE_PROTOCOLS];	/* ours */
 	unsigned n_spi;
+	struct clients named;		/* by the peer that began; it is answered with the same */
 	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
+	struct sa_key { struct ip_addr dst; uint32_t spi; } key;	/* of the inbound ESP SA, zeroed around */
+	UT_hash_handle by_key;		/* while it is installed */
 	const char *failed_verb;	/* of the updown command that has failed */
 	bool refused;			/* by the peer, who has proved that it is the peer */
 	uint8_t offered_protocol;	/* of the peer's first proposal, and its SPI; 0 = we began */
@@ -84,6 +93,15 @@ const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned
 
 /* Outgoing traffic takes p, which is installed, from now on; done(ike, p, plan) when the kernel has it. */
 void install_switch(struct phase2 *p, plan_done *done);
+
+/* The peer, which was at `before`, is elsewhere: the SAs of p and the eroute follow. */
+void install_move(struct phase2 *p, const struct endpoint *before);
+
+/* The name of the SA of the i-th protocol that was agreed on. */
+struct sa_id install_sa_id(const struct phase2 *p, unsigned i, bool inbound);
+
+/* The phase 2 that receives ESP by this SA; NULL = none. */
+struct phase2 *phase2_by_id(struct ike *ike, const struct sa_id *id);
 
 /* Take away whatever of p is installed; p may go right after this. */
 void install_remove(struct phase2 *p);

@@ -77,6 +77,16 @@ void plan_del_sa(struct plan *p, const struct sa_id *id)
 	s->tolerant = true;
 }
 
+void plan_move_sa(struct plan *p, const struct sa_id *id, bool inbound, const struct endpoint *peer)
+{
+	struct step *s = append(p, STEP_MOVE_SA);
+
+	s->u.move.id = *id;
+	s->u.move.inbound = inbound;
+	s->u.move.peer = *peer;
+	s->tolerant = true;
+}
+
 void plan_route(struct plan *p)
 {
 	append(p, STEP_PREPARE);
@@ -287,6 +297,8 @@ static void start_step(struct plan *p, const struct step *s)
 		k->ops->add_sa(k->k, token, &s->u.sa);
 	else if (s->kind == STEP_DEL_SA)
 		k->ops->del_sa(k->k, token, &s->u.id);
+	else if (s->kind == STEP_MOVE_SA)
+		k->ops->move_sa(k->k, token, &s->u.move.id, s->u.move.inbound, &s->u.move.peer);
 	else
 		start_eroute(p, s, token);
 }

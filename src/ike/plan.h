@@ -12,7 +12,7 @@
 
 /* Steps about routes and eroutes do what is needed when they are due, which may be nothing. */
 enum step_kind {
-	STEP_ADD_SA, STEP_DEL_SA,
+	STEP_ADD_SA, STEP_DEL_SA, STEP_MOVE_SA,
 	STEP_PREPARE, STEP_COVER, STEP_ROUTE,	/* the connection is routed: a trap, then the route */
 	STEP_CARRY, STEP_UP,			/* its eroute leads to SAs */
 	STEP_TRAP, STEP_DOWN,			/* its eroute is a trap again */
@@ -26,6 +26,7 @@ struct step {
 	union {
 		struct kernel_sa sa;	/* its keys are in `keys` */
 		struct sa_id id;
+		struct { struct sa_id id; bool inbound; struct endpoint peer; } move;
 		struct kernel_eroute eroute;
 	} u;
 	struct buf keys;		/* cipher key and mac key, wiped with the plan */
@@ -61,6 +62,7 @@ struct plan *plan_new(struct ike *ike, struct connection *c);
 /* Append steps.  sa's keys are copied. */
 void plan_add_sa(struct plan *p, const struct kernel_sa *sa);
 void plan_del_sa(struct plan *p, const struct sa_id *id);
+void plan_move_sa(struct plan *p, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 
 /* c is routed: prepare, a trap for its clients, route. */
 void plan_route(struct plan *p);

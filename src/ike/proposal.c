@@ -105,7 +105,7 @@ void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, st
 }
 
 static void ipsec_transform(struct arena *a, const struct connection *c, const struct suite_row *row,
-			    uint16_t group, struct emit_T *t)
+			    uint16_t group, uint16_t mode, struct emit_T *t)
 {
 	struct attribute_list l = list_new(a);
 
@@ -117,8 +117,7 @@ static void ipsec_transform(struct arena *a, const struct connection *c, const s
 		add(&l, IPSEC_ATTRIBUTE_SA_LIFE_TYPE, LIFE_TYPE_KILOBYTES);
 		add(&l, IPSEC_ATTRIBUTE_SA_LIFE_DURATION, c->policy.ipsec_kilobytes);
 	}
-	add(&l, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, connection_tunnel(c) ? ENCAPSULATION_MODE_TUNNEL
-									: ENCAPSULATION_MODE_TRANSPORT);
+	add(&l, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, mode);
 	for (size_t i = 0; i < row->n; i++)
 		add(&l, row->cells[i].attribute, row->cells[i].value);
 	t->id = row->transform;
@@ -149,7 +148,7 @@ bool spi_read(const struct payload_P *p, uint32_t *spi)
 
 /* One proposal of these protocols, a P for each; how many. */
 static size_t offer_bundle(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
-			   uint8_t number, uint32_t wanted, struct emit_P *p)
+			   uint16_t mode, uint8_t number, uint32_t wanted, struct emit_P *p)
 {
 	static const uint8_t order[] = { PROTOCOL_ID_AH, PROTOCOL_ID_ESP, PROTOCOL_ID_IPCOMP };
 	size_t n = 0;
@@ -163,7 +162,7 @@ static size_t offer_bundle(struct arena *a, const struct connection *c, const ui
 		size_t n_t = rows->n < LIMIT_TRANSFORMS ? rows->n : LIMIT_TRANSFORMS;
 
 		for (size_t i = 0; i < n_t; i++) {
-			ipsec_transform(a, c, &rows->all[i], group, &t[i]);
+			ipsec_transform(a, c, &rows->all[i], group, mode, &t[i]);
 			t[i].number = (uint8_t)(i + 1);
 		}
 		p[n++] = (struct emit_P){ .number = number, .protocol = order[k], .transforms = t,
@@ -174,19 +173,27 @@ static size_t offer_bundle(struct arena *a, const struct connection *c, const ui
 }
 
 void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
-		 struct emit_SA *sa)
+		 uint16_t mode, struct emit_SA *sa)
 {
 	struct emit_P *p = ARENA_ARRAY(a, struct emit_P, 2 * CHOICE_PROTOCOLS);
 	uint32_t wanted = connection_protocols(c), plain = wanted & ~(1u << PROTOCOL_ID_IPCOMP);
-	size_t n = offer_bundle(a, c, spis, group, 1, wanted, p);
+	size_t n = offer_bundle(a, c, spis, group, mode, 1, wanted, p);
 
 	if (plain != wanted)	/* for peers that do not compress */
-		n += offer_bundle(a, c, spis, group, 2, plain, p + n);
+		n += offer_bundle(a, c, spis, group, mode, 2, plain, p + n);
 	sa->proposals = p;
 	sa->n_proposals = (uint16_t)n;
 }
 
 /* ---- reading ----------------------------------------------------------- */
+
+uint64_t attribute_canonical(uint8_t protocol, uint16_t type, uint64_t number)
+{
+	const struct attribute_desc *d = attribute_desc(protocol, type);
+
+	return d == NULL || d->registry == NULL || number > UINT32_MAX ? number :
+	       registry_canonical(d->registry, (uint32_t)number);
+}
 
 void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o)
 {
@@ -197,7 +204,7 @@ void offer_read(uint8_t protocol, const struct payload_T *t, struct offer *o)
 			     .life = life_read(protocol, t->attrs) };
 	while (o->n < OFFER_ATTRIBUTES && next_attribute(&rest, &at)) {
 		o->attribute[o->n].type = at.type;
-		o->attribute[o->n++].number = at.number;
+		o->attribute[o->n++].number = attribute_canonical(protocol, at.type, at.number);
 	}
 }
 

@@ -50,9 +50,9 @@ uint32_t connection_protocols(const struct connection *c);
 void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa);
 /* Aggressive Mode cannot offer a choice of groups: its group is the first that c names. */
 uint16_t offer_group(const struct connection *c);
-/* spis: ours, by protocol_id.  group: 0 = no PFS. */
+/* spis: ours, by protocol_id.  group: 0 = no PFS.  mode: the encapsulation_mode, maybe by an alias of its number. */
 void offer_ipsec(struct arena *a, const struct connection *c, const uint32_t *spis, uint16_t group,
-		 struct emit_SA *sa);
+		 uint16_t mode, struct emit_SA *sa);
 
 /* Choose the first acceptable transform of the peer's offer and write the answer.
  * methods: bits 1 << auth_method that we can do.  NULL = chosen; else why not, naming the closest. */
@@ -61,14 +61,14 @@ const struct refusal *choose_ike(struct arena *a, const struct connection *c,
 				 struct emit_SA *answer);
 /* The answer's SPIs are to be filled in afterwards: spis as in offer_ipsec. */
 const struct refusal *choose_ipsec(struct arena *a, const struct connection *c,
-				   const struct payload_SA *sa, bool has_ke, struct choice *out);
+				   const struct payload_SA *sa, bool has_ke, uint16_t mode, struct choice *out);
 void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct choice *chosen,
 		  const uint32_t *spis, struct emit_SA *answer);
 
 /* Is the peer's choice exactly one of what we offered?  NULL = yes. */
 const struct refusal *check_ike(struct arena *a, const struct connection *c, uint32_t methods,
 				const struct payload_SA *sa, struct choice *out);
-const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group,
+const struct refusal *check_ipsec(struct arena *a, const struct connection *c, uint16_t group, uint16_t mode,
 				  const struct payload_SA *sa, struct choice *out);
 
 /* Would rows have allowed what was chosen in phase 1? */

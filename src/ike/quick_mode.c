@@ -5,6 +5,7 @@
 #include "ike/instance.h"
 #include "ike/lifetime.h"
 #include "ike/offer.h"
+#include "ike/natt.h"
 #include "ike/phase2.h"
 
 enum { STAGE_BEGIN, STAGE_PREPARED, STAGE_INSTALLED };
@@ -33,7 +34,7 @@ static void ask_spi(struct phase2 *p, uint8_t protocol)
 	s->p = p;
 	s->protocol = protocol;
 	k->ops->get_spi(k->k, await_request(&p->await, got_spi, s)->token, &p->x->remote.addr,
-			&p->x->local, ip_protocol(protocol), comp ? LIMIT_CPI_MIN : LIMIT_SPI_MIN,
+			&p->x->local.addr, ip_protocol(protocol), comp ? LIMIT_CPI_MIN : LIMIT_SPI_MIN,
 			comp ? LIMIT_CPI_MAX : UINT32_MAX);
 }
 
@@ -58,15 +59,16 @@ static bool has_ids(const struct connection *c)
 	return our_end(c)->has_client || peer_end(c)->has_client || our_end(c)->protocol != 0;
 }
 
-static void emit_ids(struct action *a, const struct connection *c, bool ours_first,
-		     struct emit_ID *first, struct emit_ID *second)
+static void emit_ids(struct action *a, const struct clients *k, struct emit_ID *ours, struct emit_ID *theirs)
 {
-	struct subnet ours = connection_client(c, true), theirs = connection_client(c, false);
+	id_emit_client(a->arena, &k->ours, k->our_protocol, k->our_port, ours);
+	id_emit_client(a->arena, &k->theirs, k->their_protocol, k->their_port, theirs);
+}
 
-	id_emit_client(a->arena, &ours, our_end(c)->protocol, our_end(c)->port,
-		       ours_first ? first : second);
-	id_emit_client(a->arena, &theirs, our_end(c)->protocol, peer_end(c)->port,
-		       ours_first ? second : first);
+/* The mode of what is negotiated for c. */
+static uint16_t mode_of(const struct phase2 *p, const struct connection *c)
+{
+	return natt_mode(p->root, connection_tunnel(c), natt_encapsulates(p->root));
 }
 
 static enum action_result failed_await(struct action *a)
@@ -84,9 +86,16 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 	struct connection policy = phase2_policy(p);
 	uint32_t wanted = connection_protocols(&policy);
 	uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0 };
+	struct clients k = clients_of(p->c);
+	const struct refusal *why;
 
 	if (p->stage == STAGE_BEGIN) {
 		p->x = a->x;
+		why = natt_obstacle(p->root, &policy);
+		if (why != NULL) {
+			p->status = why->status;
+			return action_fail(a, why);
+		}
 		p->stage = STAGE_PREPARED;
 		action_repeat(a, p->c->policy.sends, p->c->policy.interval);
 		action_bind(a, p->group != 0 ? VARIANT_PFS : VARIANT_NOPFS);
@@ -107,13 +116,14 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 		spis[p->spi[i].protocol] = p->spi[i].spi;
 	out->SAi = ARENA_NEW(a->arena, struct emit_SA);
 	out->n_SAi = 1;
-	offer_ipsec(a->arena, &policy, spis, p->group, (struct emit_SA *)out->SAi);
+	offer_ipsec(a->arena, &policy, spis, p->group, mode_of(p, p->c), (struct emit_SA *)out->SAi);
 	out->Ni.data = new_nonce(a);
 	if (p->group != 0)
 		out->KEi.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
 	out->has_IDci = has_ids(p->c);
 	if (out->has_IDci)
-		emit_ids(a, p->c, true, &out->IDci, &out->IDcr);
+		emit_ids(a, &k, &out->IDci, &out->IDcr);
+	out->NATOA = natt_originals(a, p->root, mode_of(p, p->c), &out->n_NATOA);
 	p->stage = STAGE_BEGIN;
 	return ACTION_OK;
 }
@@ -148,6 +158,20 @@ static void note_offered(struct phase2 *p, const struct payload_SA *sa)
 	p->offered_spi = get_u32(first.spi.p);
 }
 
+static const struct refusal *choose(struct action *a, struct phase2 *p, const struct connection *c,
+				    const struct in_QI1 *in)
+{
+	const struct refusal *why = natt_obstacle(p->root, c);
+
+	if (why == NULL)
+		why = choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, mode_of(p, c), &p->chosen);
+	if (why == NULL || why->reason != REASON_WRONG_ENCAPSULATION || natt_encapsulates(p->root) ||
+	    !natt_could_encapsulate(p->root))
+		return why;
+	return choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, natt_mode(p->root, connection_tunnel(c), true),
+			    &p->chosen);
+}
+
 /* First call: judge the offer, then ask for SPIs and Diffie-Hellman. */
 static enum action_result respond(struct action *a, const struct in_QI1 *in)
 {
@@ -167,7 +191,8 @@ static enum action_result respond(struct action *a, const struct in_QI1 *in)
 		return action_fail(a, clients_unknown(a->arena, p, &k));
 	adopt_connection(p, c);
 	action_repeat(a, c->policy.sends, c->policy.interval);
-	why = choose_ipsec(a->arena, c, in->SAi[0], in->KEi != NULL, &p->chosen);
+	p->named = k;
+	why = choose(a, p, c, in);
 	if (why != NULL)
 		return action_fail(a, why);
 	p->group = in->KEi != NULL ? p->chosen.group : 0;
@@ -249,7 +274,8 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 		out->KEr.data = span_of(p->n->pub, dh_public_size(group_alg(p->group)));
 	out->has_IDci = in->IDci != NULL;
 	if (in->IDci != NULL)
-		emit_ids(a, p->c, false, &out->IDci, &out->IDcr);
+		emit_ids(a, &p->named, &out->IDcr, &out->IDci);
+	out->NATOA = natt_originals(a, p->root, p->chosen.mode, &out->n_NATOA);
 	tell_lifetime(a, out);
 	p->stage = STAGE_BEGIN;
 	p->answered = p->ike->now;
@@ -286,7 +312,7 @@ static const struct refusal *judge_clients(struct action *a, const struct in_QR1
 		return NULL;
 	if (!clients_read(a->x, in->IDcr, in->IDci, &k))
 		return refuse_client_unreadable(a->arena);
-	return clients_served(c, &k) ? NULL : clients_changed(a->arena, c, &k);
+	return clients_served(of(a), c, &k) ? NULL : clients_changed(a->arena, c, &k);
 }
 
 /* What the responder says of its limits, HASH_2 covers it. */
@@ -309,7 +335,7 @@ static enum action_result judge(struct action *a, const struct in_QR1 *in)
 		return action_fail(a, refuse_many_sas(a->arena, in->n_SAr));
 	if (span_eq(in->Nr->data, action_value(a, KEY_NI_B, 0)))
 		return action_fail(a, refuse_reflected(a->arena, "nonce"));
-	why = check_ipsec(a->arena, &policy, p->group, in->SAr[0], &p->chosen);
+	why = check_ipsec(a->arena, &policy, p->group, mode_of(p, p->c), in->SAr[0], &p->chosen);
 	if (why != NULL)
 		return action_fail(a, why);
 	why = judge_clients(a, in);

@@ -49,6 +49,11 @@ const char *protocol_word(uint8_t protocol)
 	return e == NULL || e->symbol == NULL ? "?" : e->symbol;
 }
 
+const char *encapsulation_word(uint8_t encapsulation)
+{
+	return encapsulation == UDP_ENCAPSULATION_YES ? "yes" : encapsulation == UDP_ENCAPSULATION_NO ? "no" : "auto";
+}
+
 const char *policy_of(const struct rows *rows)
 {
 	for (size_t i = 0; i < n_suites; i++) {
@@ -277,7 +282,7 @@ static void ask_one(struct status *s, const struct phase2 *p, unsigned i, bool i
 	struct sa_count *count = &s->count[s->n_count++];
 	const struct chosen *chosen = &p->chosen.p[i];
 	struct sa_id id = {
-		.dst = inbound ? p->x->local : p->x->remote.addr,
+		.dst = inbound ? p->x->local.addr : p->x->remote.addr,
 		.protocol = ip_protocol(chosen->protocol),
 		.spi = inbound ? phase2_spi(p, chosen->protocol) : chosen->peer_spi,
 	};

@@ -78,6 +78,9 @@ uint64_t seconds_since(const struct ike *ike, uint64_t at);
 uint64_t phase1_replaced_at(const struct phase1 *p);
 uint64_t phase2_replaced_at(const struct phase2 *p);
 
+/* "auto", "yes" or "no": --encapsulation. */
+const char *encapsulation_word(uint8_t encapsulation);
+
 /* "AH", "ESP" or "IPCOMP". */
 const char *protocol_word(uint8_t protocol);
 

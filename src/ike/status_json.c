@@ -6,6 +6,7 @@
 
 #include "ike/family.h"
 #include "ike/instance.h"
+#include "ike/natt.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
 #include "ike/upkeep.h"
@@ -112,13 +113,13 @@ static json_t *end_object(const struct end *e)
 {
 	char client[SUBNET_TEXT], host[ADDR_TEXT], nexthop[ADDR_TEXT];
 
-	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:i, s:i, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:i, s:i, s:i, s:o}",
 		"host", text_or_null(addr_is_any(&e->host) ? NULL : addr_format(&e->host, host)),
 		"id", e->id_given ? id_text(&e->id) : json_null(),
 		"client", text_or_null(e->has_client ? subnet_format(&e->client, client) : NULL),
 		"client_protocol", e->protocol,
 		"nexthop", text_or_null(addr_is_any(&e->nexthop) ? NULL : addr_format(&e->nexthop, nexthop)),
-		"client_port", e->port, "ikeport", e->ikeport, "updown", text_or_null(e->updown));
+		"client_port", e->port, "ikeport", e->ikeport, "nattport", e->nattport, "updown", text_or_null(e->updown));
 }
 
 static json_t *suites(struct status *s, const struct rows *rows, uint8_t protocol, bool wanted)
@@ -134,14 +135,14 @@ static json_t *policy_object(struct status *s, const struct connection *c)
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}",
 		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
 		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs, "aggressive", p->aggressive,
 		"ondemand", p->ondemand, "revive", p->revive,
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
 		"ipseckilobytes", (json_int_t)p->ipsec_kilobytes,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,
-		"keyingtries", (json_int_t)p->keyingtries,
+		"keyingtries", (json_int_t)p->keyingtries, "encapsulation", encapsulation_word(p->encapsulation),
 		"ike", suites(s, &p->ike, PROTOCOL_ID_ISAKMP, true),
 		"esp", suites(s, &p->esp, PROTOCOL_ID_ESP, (wanted & 1u << PROTOCOL_ID_ESP) != 0),
 		"ah", suites(s, &p->ah, PROTOCOL_ID_AH, (wanted & 1u << PROTOCOL_ID_AH) != 0),
@@ -210,6 +211,15 @@ static void add_sa(struct ike *ike, json_t *o, const struct choice *chosen, cons
 	json_object_set_new(o, "expires_in", number(seconds_until(ike, expires)));
 }
 
+/* Null before it is known. */
+static json_t *nat_object(const struct phase1 *p)
+{
+	if (!p->natt.compared)
+		return json_null();
+	return json_pack("{s:s, s:b, s:b, s:b, s:i}", "method", natt_method(p), "us", p->natt.us, "peer", p->natt.peer,
+			 "encapsulated", natt_encapsulates(p), "local_port", p->x->local.port);
+}
+
 static void tell_phase1(struct status *s, const struct phase1 *p, const char *separator)
 {
 	const struct exchange *x = p->x;
@@ -227,6 +237,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p, const char *se
 		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
 		json_object_set_new(o, "suspect", json_boolean(phase1_suspect(p)));
 	}
+	json_object_set_new(o, "nat", nat_object(p));
 	put(s, o, separator, false);
 }
 
@@ -272,6 +283,7 @@ static void tell_phase2(struct status *s, const struct phase2 *p, const char *se
 		       phase2_replaced_at(p), p->expires);
 		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
 		json_object_set_new(o, "kilobytes", p->volume.limit == 0 ? json_null() : number(p->volume.limit / 1024));
+		json_object_set_new(o, "in_udp", json_boolean(natt_in_udp(p->chosen.mode)));
 		json_object_set_new(o, "carries_traffic", json_boolean(p->uses_eroute));
 		json_object_set_new(o, "protocols", directions(s, p));
 	}

@@ -4,6 +4,7 @@
 
 #include "ike/dnskeys.h"
 #include "ike/instance.h"
+#include "ike/natt.h"
 #include "ike/pairs.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
@@ -192,12 +193,13 @@ static void tell_policy(struct status *s, const struct connection *c)
 	const char *weak = status_weakness(s, c);
 	bool tunnel = p->tunnel || c->end[0].has_client || c->end[1].has_client;
 
-	say(s, "    policy%s%s%s%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
+	say(s, "    policy%s%s%s%s%s%s%s%s%s%s%s; ikelifetime %u s, ipseclifetime %u s, rekeymargin %u s, rekeyfuzz %u%%, "
 	    "keyingtries %u", p->psk ? " PSK" : "", p->rsasig ? " RSASIG" : "",
 	    p->encrypt ? " ENCRYPT" : "", p->authenticate ? " AUTHENTICATE" : "",
 	    p->compress ? " COMPRESS" : "", tunnel ? " TUNNEL" : "", p->pfs ? " PFS" : "",
 	    p->aggressive ? " AGGRESSIVE" : "",
 	    p->ondemand ? " ONDEMAND" : "", p->revive ? " REVIVE" : "",
+	    p->encapsulation == UDP_ENCAPSULATION_YES ? " IN-UDP" : p->encapsulation == UDP_ENCAPSULATION_NO ? " NEVER-IN-UDP" : "",
 	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
 	tell_rows(s, c);
 	if (weak != NULL)
@@ -256,6 +258,9 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 		 x->role == ROLE_INITIATOR ? "initiator" : "responder");
 	if (x->heard != 0)
 		text_add(&t, "; peer heard %llu s ago", (unsigned long long)seconds_since(s->ike, x->heard));
+	if (p->natt.compared)
+		text_add(&t, "; NAT traversal by %s: %s, our port %u%s", natt_method(p), natt_situation(p), x->local.port,
+			 natt_encapsulates(p) ? ", ESP in UDP" : "");
 	if (phase1_suspect(p))
 		text_add(&t, "; the peer may have forgotten it");
 	if (weak != NULL)
@@ -318,8 +323,8 @@ static void tell_phase2(struct status *s, const struct phase2 *p)
 		text_add(&t, ", %llu of %llu kilobytes carried", (unsigned long long)p->volume.most / 1024,
 			 (unsigned long long)p->volume.limit / 1024);
 	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
-		 connection_tunnel(p->c) ? "tunnel" : "transport",
-		 p->x->role == ROLE_INITIATOR ? "initiator" : "responder");
+		 natt_in_udp(p->chosen.mode) ? connection_tunnel(p->c) ? "tunnel in UDP" : "transport in UDP" :
+		 connection_tunnel(p->c) ? "tunnel" : "transport", p->x->role == ROLE_INITIATOR ? "initiator" : "responder");
 	if (weak != NULL)
 		text_add(&t, "; WEAK: %s", weak);
 	say(s, "%s", line);

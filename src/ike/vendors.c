@@ -3,8 +3,9 @@
 
 #include "generated/vendors.h"
 #include "ike/dpd.h"
+#include "ike/natt.h"
 
-#define VENDORS_MAX 2
+#define VENDORS_MAX (2 + NATT_VENDORS)
 
 const struct emit_VID *vendors_announce(struct action *a, size_t *n)
 {
@@ -12,7 +13,7 @@ const struct emit_VID *vendors_announce(struct action *a, size_t *n)
 	struct emit_VID *v = ARENA_ARRAY(a->arena, struct emit_VID, VENDORS_MAX);
 	bool first = a->x->role == ROLE_INITIATOR;
 
-	*n = 0;
+	*n = natt_vendors(p, v);
 	if (first || p->dpd.able)
 		v[(*n)++] = *dpd_vendor(a->arena);
 	if (p->c->policy.fragmentation != IKE_FRAGMENTATION_NO && (first || p->fragments_able))
@@ -48,6 +49,7 @@ void vendors_learn(struct action *a)
 	struct phase1 *p = phase1_of(a->x);
 
 	dpd_learn(p, a->message);
+	natt_learn(p, a->message);
 	p->fragments_able |= has_vendor(a->message, VENDOR_FRAGMENTATION_ALL, VENDOR_FRAGMENTATION);
 	vendors_agree(a);
 }

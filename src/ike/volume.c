@@ -83,7 +83,7 @@ static void ask(struct phase2 *p, const struct chosen *k, bool inbound)
 {
 	const struct kernel *kernel = &p->ike->kernel;
 	struct sa_id id = {
-		.dst = inbound ? p->x->local : p->x->remote.addr, .protocol = ip_protocol(k->protocol),
+		.dst = inbound ? p->x->local.addr : p->x->remote.addr, .protocol = ip_protocol(k->protocol),
 		.spi = inbound ? phase2_spi(p, k->protocol) : k->peer_spi,
 	};
 

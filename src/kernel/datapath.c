@@ -269,6 +269,19 @@ static enum verdict find_sa(struct datapath *d, const struct packet *k, const st
 	return VERDICT_DELIVER;
 }
 
+/* What was authentic came from `f`: from elsewhere than the SA says?  Whether it is believed pluto decides. */
+static void compare_source(struct datapath *d, struct sa *sa, const struct flow *f)
+{
+	struct endpoint from = { .addr = f->src, .port = f->sport };
+
+	if (sa->encap_dport == 0 || d->mapping == NULL ||
+	    (from.port == sa->encap_sport && addr_eq(&from.addr, &sa->src)) ||
+	    (sa->mapping_told != 0 && d->now_ms - sa->mapping_told < LIMIT_KLIPS_MAPPING_AGAIN))
+		return;
+	sa->mapping_told = d->now_ms;
+	d->mapping(d->ctx, &sa->id, &from);
+}
+
 static enum verdict unprotect(struct datapath *d, struct packet *k, struct path *path)
 {
 	struct sa *used[EROUTE_SAS];
@@ -285,6 +298,7 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 			v = sa_open(used[n], k, &f, &more);
 		if (v != VERDICT_DELIVER)
 			return v;
+		compare_source(d, used[n], &f);
 		used[n]->counts.last_used = d->now_ms / 1000;
 		path->device = used[n]->device;
 		if (!packet_flow(packet_span(k), &f))

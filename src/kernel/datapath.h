@@ -35,6 +35,7 @@ struct datapath {
 	void *ctx;
 	void (*random)(void *ctx, void *p, size_t n);
 	void (*acquire)(void *ctx, const struct eroute *e, const struct flow *f);
+	void (*mapping)(void *ctx, const struct sa_id *id, const struct endpoint *from);	/* or NULL */
 };
 
 struct path {			/* where a packet goes */

@@ -234,6 +234,17 @@ static void klips_ask_read_sa(void *ctx, uint32_t token, const struct sa_id *id)
 		SEND(b, n, read_sa, .dst = id->dst, .protocol = id->protocol, .spi = id->spi);
 }
 
+static void klips_ask_move_sa(void *ctx, uint32_t token, const struct sa_id *id, bool inbound,
+			      const struct endpoint *peer)
+{
+	struct backend *b = ctx;
+	uint32_t n = request(b, token, false);
+
+	if (n != 0)
+		SEND(b, n, move_sa, .dst = id->dst, .protocol = id->protocol, .spi = id->spi,
+		     .inbound = inbound, .peer = *peer);
+}
+
 static const uint8_t kinds[] = {
 	[EROUTE_TRAP] = KLIPS_EROUTE_KIND_TRAP,
 	[EROUTE_SA] = KLIPS_EROUTE_KIND_SA,
@@ -340,6 +351,8 @@ static void take_log(struct backend *b, const struct klips_log *m)
 
 static void take(struct backend *b, const struct klips_message *m)
 {
+	struct sa_id id;
+
 	if (b->closing)
 		return;
 	switch (m->id) {
@@ -350,6 +363,11 @@ static void take(struct backend *b, const struct klips_message *m)
 		b->events.acquire(b->events.ctx, &(struct kernel_acquire){
 			.reqid = m->u.acquire.reqid, .src = m->u.acquire.src, .dst = m->u.acquire.dst,
 			.protocol = m->u.acquire.protocol, .sport = m->u.acquire.sport, .dport = m->u.acquire.dport });
+		break;
+	case KLIPS_MAPPING:
+		id = (struct sa_id){ .dst = m->u.mapping.dst, .protocol = m->u.mapping.protocol,
+				     .spi = m->u.mapping.spi };
+		b->events.mapping(b->events.ctx, &id, &m->u.mapping.from);
 		break;
 	case KLIPS_LOG:
 		take_log(b, &m->u.log);
@@ -410,10 +428,10 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 /* ---- the beginning ----------------------------------------------------- */
 
 static const struct kernel_ops ops = {
-	.name = "klips", .compresses = true,
+	.name = "klips", .compresses = true, .encapsulates = true,
 	.attach = klips_ask_attach, .hole = klips_ask_hole,
 	.get_spi = klips_ask_spi, .add_sa = klips_ask_add_sa, .del_sa = klips_ask_del_sa,
-	.read_sa = klips_ask_read_sa, .set_eroute = klips_ask_set_eroute,
+	.read_sa = klips_ask_read_sa, .move_sa = klips_ask_move_sa, .set_eroute = klips_ask_set_eroute,
 	.del_eroute = klips_ask_del_eroute, .updown = klips_ask_updown, .close = klips_ask_close,
 };
 

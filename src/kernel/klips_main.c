@@ -39,6 +39,11 @@ static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 	wire_acquire(ctx, e, f);
 }
 
+static void on_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
+{
+	wire_mapping(ctx, id, from);
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -143,6 +148,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < LIMIT_KLIPS_DEVICES; i++)
 		k->ports[i] = (struct port){ .tun = -1, .out = -1, .out6 = -1 };
 	datapath_init(&k->d, k, fill_random, on_acquire);
+	k->d.mapping = on_mapping;
 	k->d.now_ms = now_ms();
 	ok = open_all(k, &why);
 	if (!ok) {

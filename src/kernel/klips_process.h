@@ -48,6 +48,7 @@ void wire_readable(struct klips *k);
 void wire_writable(struct klips *k);
 void wire_log(struct klips *k, const char *line);
 void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f);
+void wire_mapping(struct klips *k, const struct sa_id *id, const struct endpoint *from);
 bool wire_full(const struct klips *k);	/* no more requests until answers are read */
 
 /* ---- klips_io.c: packets ---- */

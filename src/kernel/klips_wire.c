@@ -79,6 +79,18 @@ void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f)
 	enqueue(k, &w);
 }
 
+void wire_mapping(struct klips *k, const struct sa_id *id, const struct endpoint *from)
+{
+	uint8_t room[ANSWER_MAX];
+	struct writer w = writer_on(room, sizeof room);
+
+	if (wire_full(k))
+		return;
+	klips_put_mapping(&w, &(struct klips_mapping){ .dst = id->dst, .protocol = id->protocol, .spi = id->spi,
+						       .from = *from });
+	enqueue(k, &w);
+}
+
 static void done(struct klips *k, const struct klips_done *answer)
 {
 	uint8_t room[ANSWER_MAX];
@@ -278,6 +290,13 @@ static void do_read_sa(struct klips *k, const struct klips_read_sa *m)
 		conclude(k, m->token, REASON_KLIPS_SA_UNKNOWN, name_sa(k, &id));
 }
 
+static void do_move_sa(struct klips *k, const struct klips_move_sa *m)
+{
+	struct sa_id id = { .dst = m->dst, .protocol = m->protocol, .spi = m->spi };
+
+	conclude(k, m->token, sadb_move(k->d.sas, &id, m->inbound, &m->peer), name_sa(k, &id));
+}
+
 static const char *name_eroute(struct klips *k, const struct kernel_eroute *e)
 {
 	char src[SUBNET_TEXT], dst[SUBNET_TEXT];
@@ -351,6 +370,9 @@ static void dispatch(struct klips *k, const struct klips_message *m)
 		break;
 	case KLIPS_READ_SA:
 		do_read_sa(k, &m->u.read_sa);
+		break;
+	case KLIPS_MOVE_SA:
+		do_move_sa(k, &m->u.move_sa);
 		break;
 	case KLIPS_SET_EROUTE:
 		do_set_eroute(k, &m->u.set_eroute);

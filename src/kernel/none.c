@@ -168,6 +168,26 @@ static void none_read_sa(void *ctx, uint32_t token, const struct sa_id *id)
 	answer(k, token, r, find(k, id) != NULL ? NULL : reasons[REASON_KLIPS_SA_UNKNOWN].template);
 }
 
+static void none_move_sa(void *ctx, uint32_t token, const struct sa_id *id, bool inbound,
+			 const struct endpoint *peer)
+{
+	struct none *k = ctx;
+	struct none_record *r = record(k, NONE_MOVE_SA);
+	struct none_sa *sa = find(k, id);
+
+	r->sa = *id;
+	if (sa == NULL) {
+		answer(k, token, r, reasons[REASON_KLIPS_SA_UNKNOWN].template);
+		return;
+	}
+	if (!inbound) {
+		r->sa.dst = peer->addr;
+		leave(k, sa);
+		enter(k, &r->sa, false);
+	}
+	answer(k, token, r, NULL);
+}
+
 static struct none_record *record_eroute(struct none *k, enum none_op op, const struct kernel_eroute *e)
 {
 	struct none_record *r = record(k, op);
@@ -221,9 +241,10 @@ static void none_close(void *ctx)
 }
 
 static const struct kernel_ops ops = {
-	.name = "none", .compresses = true,
+	.name = "none", .compresses = true, .encapsulates = true,
 	.attach = none_attach, .hole = none_hole,
 	.get_spi = none_get_spi, .add_sa = none_add_sa, .del_sa = none_del_sa, .read_sa = none_read_sa,
+	.move_sa = none_move_sa,
 	.set_eroute = none_set_eroute, .del_eroute = none_del_eroute,
 	.updown = none_updown, .close = none_close,
 };

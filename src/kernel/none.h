@@ -8,7 +8,7 @@
 /* events is copied.  Every request is answered before the call returns. */
 struct kernel kernel_none_open(const struct kernel_events *events);
 
-enum none_op { NONE_ATTACH, NONE_GET_SPI, NONE_ADD_SA, NONE_DEL_SA, NONE_READ_SA, NONE_SET_EROUTE,
+enum none_op { NONE_ATTACH, NONE_GET_SPI, NONE_ADD_SA, NONE_DEL_SA, NONE_READ_SA, NONE_MOVE_SA, NONE_SET_EROUTE,
 	       NONE_DEL_EROUTE, NONE_UPDOWN };
 
 /* One request.  Keys are not kept. */

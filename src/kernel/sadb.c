@@ -216,6 +216,33 @@ enum reason sadb_add(struct sadb *db, const struct kernel_sa *from, unsigned dev
 	return REASON_NONE;
 }
 
+enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, const struct endpoint *peer)
+{
+	struct sa *sa = sadb_find(db, id);
+	struct sa_id to = *id;
+
+	if (sa == NULL || sa->larval || sa->inbound != inbound)
+		return REASON_KLIPS_SA_UNKNOWN;
+	if (peer->addr.len != id->dst.len)
+		return REASON_KLIPS_SA_FAMILY;
+	if (inbound) {
+		sa->src = peer->addr;
+		if (sa->encap_sport != 0)
+			sa->encap_sport = peer->port;
+		return REASON_NONE;
+	}
+	to.dst = peer->addr;
+	if (!addr_eq(&to.dst, &id->dst) && sadb_find(db, &to) != NULL)
+		return REASON_KLIPS_SA_EXISTS;
+	HASH_DELETE(hh, db->head, sa);
+	sa->id = to;
+	sa->pmtu = 0;			/* another path */
+	enter(db, sa);
+	if (sa->encap_dport != 0)
+		sa->encap_dport = peer->port;
+	return REASON_NONE;
+}
+
 bool sadb_del(struct sadb *db, const struct sa_id *id, struct kernel_counts *counts)
 {
 	struct sa *sa = sadb_find(db, id);

@@ -33,6 +33,7 @@ struct sa {
 	unsigned device;	/* index of the ipsecN that inbound packets come out of */
 	uint16_t pmtu;		/* octets of the path as told by ICMP, 0 = not told */
 	uint64_t born, pmtu_at;	/* seconds */
+	uint64_t mapping_told;	/* milliseconds: when pluto was told that packets come from elsewhere */
 	struct kernel_counts counts;
 	uint8_t key[SADB_KEY];
 	UT_hash_handle hh;
@@ -57,6 +58,10 @@ enum reason sadb_reserve(struct sadb *db, const struct ip_addr *dst, uint8_t pro
 /* Enter an SA; a larval one with the same id gives way.  Keys are copied.  now in seconds.
  * REASON_NONE, or why not (nothing is changed then). */
 enum reason sadb_add(struct sadb *db, const struct kernel_sa *sa, unsigned device, uint64_t now);
+
+/* The peer of an SA is elsewhere: the source of what comes in, the destination (and with it the name of the SA) of what
+ * goes out, and the port there if the SA has UDP encapsulation.  REASON_NONE, or why not. */
+enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 
 /* False when there is no such SA.  *counts takes its last counts. */
 bool sadb_del(struct sadb *db, const struct sa_id *id, struct kernel_counts *counts);

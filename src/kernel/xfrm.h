@@ -18,4 +18,7 @@ bool kernel_xfrm_probe(const char **why);
  * there is nothing to do. */
 void kernel_xfrm_bypass(int fd, bool ipv6);
 
+/* The kernel takes ESP in UDP off that socket (RFC 3948).  False with errno. */
+bool kernel_xfrm_encap(int fd);
+
 #endif

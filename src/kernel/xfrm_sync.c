@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -307,4 +308,11 @@ void kernel_xfrm_bypass(int fd, bool ipv6)
 		else
 			setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &p, sizeof(p));
 	}
+}
+
+bool kernel_xfrm_encap(int fd)
+{
+	int type = UDP_ENCAP_ESPINUDP;
+
+	return setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type)) == 0;
 }

@@ -255,6 +255,15 @@ static void on_acquire(void *ctx, const struct kernel_acquire *q)
 	fflush(stdout);
 }
 
+static void on_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
+{
+	char to[ADDR_TEXT], f[ENDPOINT_TEXT];
+
+	(void)ctx;
+	printf("mapping %08" PRIx32 " %s %s\n", id->spi, addr_format(&id->dst, to), endpoint_format(from, f));
+	fflush(stdout);
+}
+
 static void on_log(void *ctx, const char *text)
 {
 	(void)ctx;
@@ -299,7 +308,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 
 int main(int argc, char **argv)
 {
-	struct kernel_events events = { .done = on_done, .acquire = on_acquire, .log = on_log,
+	struct kernel_events events = { .done = on_done, .acquire = on_acquire, .mapping = on_mapping, .log = on_log,
 					.lost = on_lost };
 	uv_loop_t *loop = uv_default_loop();
 	const char *why;

@@ -42,6 +42,20 @@ struct meddler {
 	unsigned forge;			/* second messages that a changed copy overtakes */
 };
 
+/* NAT-D payloads are covered by no hash (RFC 3947 7): whoever changes them makes both ends use UDP. */
+static bool says_of_nats(struct span bytes, size_t at)
+{
+	uint8_t np = bytes.p[HEADER_OFFSET_NP];
+
+	for (size_t from = HEADER_SIZE, n; from + 4 <= bytes.n && np != 0; from += n) {
+		n = get_u16(bytes.p + from + 2);
+		if (at >= from && at < from + n)
+			return np == PAYLOAD_TYPE_NATD;
+		np = bytes.p[from];
+	}
+	return false;
+}
+
 static bool meddle(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram)
 {
 	struct meddler *m = ctx;
@@ -54,9 +68,13 @@ static bool meddle(void *ctx, struct node *to, const struct endpoint *from, stru
 		return --m->lose, false;
 	if (to == m->t->a && m->forge > 0) {
 		struct buf copy = buf_copy(bytes);
+		size_t at;
 
 		m->forge--;
-		copy.p[HEADER_SIZE + trial_pick(m->t, (unsigned)(bytes.n - HEADER_SIZE))] ^= (uint8_t)(1u << trial_pick(m->t, 8));
+		do
+			at = HEADER_SIZE + trial_pick(m->t, (unsigned)(bytes.n - HEADER_SIZE));
+		while (says_of_nats(bytes, at));
+		copy.p[at] ^= (uint8_t)(1u << trial_pick(m->t, 8));
 		world_inject(m->t->w, to, from, span_buf(copy));
 		buf_free(&copy);
 	}

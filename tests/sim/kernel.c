@@ -107,6 +107,10 @@ static void add_sa(void *k, uint32_t token, const struct kernel_sa *sa)
 	s = NEW(struct sim_sa);
 	s->id = sa->id;
 	s->inbound = sa->inbound;
+	s->tunnel = sa->tunnel;
+	s->in_udp = sa->encap_dport != 0;
+	s->peer = (struct endpoint){ .addr = sa->inbound ? sa->src : sa->id.dst,
+				     .port = sa->inbound ? sa->encap_sport : sa->encap_dport };
 	s->cipher = sa->cipher;
 	s->mac = sa->mac;
 	s->key_octets = sa->cipher_key.n + sa->mac_key.n;
@@ -138,6 +142,20 @@ static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 
 	e->result.counts.packets = s == NULL ? 0 : s->packets;
 	e->result.counts.bytes = 1024 * e->result.counts.packets;
+	e->result.counts.last_used = s == NULL ? 0 : s->last_used;
+}
+
+static void move_sa(void *k, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer)
+{
+	struct sim_sa *s = *find_sa(k, id);
+
+	if (s != NULL && s->inbound == inbound) {
+		s->peer = *peer;
+		if (!inbound)
+			s->id.dst = peer->addr;
+		s->moved++;
+	}
+	answer(k, token, s != NULL && s->inbound == inbound, "there is no such SA", 0);
 }
 
 static bool same_traffic(const struct kernel_eroute *a, const struct kernel_eroute *b)
@@ -214,7 +232,7 @@ struct kernel sim_kernel(struct node *n)
 {
 	static const struct kernel_ops ops = {
 		.name = "sim", .compresses = true, .get_spi = get_spi, .add_sa = add_sa, .del_sa = del_sa,
-		.read_sa = read_sa, .set_eroute = set_eroute, .del_eroute = del_eroute,
+		.read_sa = read_sa, .move_sa = move_sa, .encapsulates = true, .set_eroute = set_eroute, .del_eroute = del_eroute,
 		.updown = updown, .close = close_kernel,
 	};
 

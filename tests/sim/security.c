@@ -10,9 +10,10 @@ struct endpoint port_500(const struct node *n)
 size_t give(struct trial *t, struct node *n, const struct endpoint *from, struct span bytes)
 {
 	size_t before = n->sent_octets;
+	struct endpoint local = port_500(n);
 
 	ike_clock(n->ike, world_now(t->w));
-	ike_datagram(n->ike, world_now(t->w), &n->addr, from, bytes);
+	ike_datagram(n->ike, world_now(t->w), &local, from, bytes);
 	return n->sent_octets - before;
 }
 
@@ -153,7 +154,7 @@ void offer_of(struct trial *t, struct arena *a, struct node *n, uint32_t spi, st
 	for (unsigned i = 0; i < 16; i++)
 		nonce[i] = (uint8_t)trial_pick(t, 256);
 	spis[PROTOCOL_ID_ESP] = spi;
-	offer_ipsec(a, phase1_of(isakmp_sa(n))->c, spis, 0, sa);
+	offer_ipsec(a, phase1_of(isakmp_sa(n))->c, spis, 0, ENCAPSULATION_MODE_TUNNEL, sa);
 	*out = (struct out_QI1){ .SAi = sa, .n_SAi = 1, .Ni.data = span_of(nonce, 16), .has_IDci = true };
 	out->IDci = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\1\0\377\377\377\0", 8) };
 	out->IDcr = (struct emit_ID){ .type = ID_TYPE_IPV4_ADDR_SUBNET, .data = span_of("\12\0\2\0\377\377\377\0", 8) };

@@ -11,7 +11,7 @@ struct event {
 	enum event_kind kind;
 	uint64_t at, order;
 	struct node *node;
-	struct endpoint from;
+	struct endpoint from, to;
 	struct buf bytes;
 	struct ike_job *job;
 	uint32_t token;
@@ -32,10 +32,16 @@ struct world {
 	size_t n_nodes;
 	struct node *by_addr;		/* hash */
 	struct agenda agenda;		/* of the nodes, by their index */
+	struct sim_nat **nats;
+	size_t n_nats;
 };
 
 /* An event `delay` milliseconds from now, to be filled in. */
 struct event *world_event(struct world *w, enum event_kind kind, struct node *n, uint64_t delay);
+
+/* The way of a datagram through NATs, from an endpoint of n: *from becomes what is seen outside, *to an endpoint of the
+ * node that gets it, which is returned; NULL: nobody gets it. */
+struct node *nat_way(struct node *n, struct endpoint *from, struct endpoint *to);
 
 struct kernel sim_kernel(struct node *n);
 void sim_kernel_free(struct node *n);

@@ -88,16 +88,8 @@ static uint64_t delay(struct world *w)
 
 /* ---- what ike asks of its host ------------------------------------------ */
 
-static struct node *node_at(struct world *w, const struct ip_addr *a)
-{
-	struct node *n;
-
-	HASH_FIND(hh, w->by_addr, a->b, a->len, n);
-	return n;
-}
-
 /* A datagram on its way: nobody, one or two copies arrive. */
-static void deliver(struct world *w, struct node *to, const struct endpoint *from, struct span bytes)
+static void deliver(struct world *w, struct node *to, const struct endpoint *from, uint16_t port, struct span bytes)
 {
 	unsigned copies = chance(w, w->faults.loss) ? 0 : chance(w, w->faults.duplicate) ? 2 : 1;
 
@@ -111,6 +103,7 @@ static void deliver(struct world *w, struct node *to, const struct endpoint *fro
 		}
 		e = world_event(w, EVENT_DATAGRAM, to, delay(w));
 		e->from = *from;
+		e->to = (struct endpoint){ .addr = to->addr, .port = port };
 		e->bytes = b;
 	}
 }
@@ -120,19 +113,31 @@ void world_inject(struct world *w, struct node *to, const struct endpoint *from,
 	struct event *e = world_event(w, EVENT_DATAGRAM, to, 0);
 
 	e->from = *from;
+	e->to = (struct endpoint){ .addr = to->addr, .port = LIMIT_IKE_PORT };
 	e->bytes = buf_copy(bytes);
 }
 
-static void on_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+static void on_send(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 		    struct span datagram)
 {
-	struct node *n = ctx, *to = node_at(n->world, &remote->addr);
-	struct endpoint from = { .addr = *local, .port = remote->port };
+	struct node *n = ctx, *there;
+	struct endpoint from = *local, to = *remote;
 
 	n->sent++;
 	n->sent_octets += datagram.n;
-	if (to != NULL)
-		deliver(n->world, to, &from, datagram);
+	there = nat_way(n, &from, &to);
+	if (there != NULL)
+		deliver(n->world, there, &from, to.port, datagram);
+}
+
+/* It opens the NATs on its way, and nobody sees it come. */
+static void on_keepalive(void *ctx, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct node *n = ctx;
+	struct endpoint from = *local, to = *remote;
+
+	n->keepalives++;
+	nat_way(n, &from, &to);
 }
 
 static void on_submit(void *ctx, struct ike_job *job)
@@ -206,7 +211,7 @@ static void on_listen(void *ctx, struct listen_result *out)
 	struct node *n = ctx;
 	static struct kernel_interface interface;
 
-	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr };
+	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr, .natt = true };
 	*out = (struct listen_result){ .n_interfaces = n->away ? 0 : 1, .interfaces = &interface, .ok = true };
 }
 
@@ -294,11 +299,12 @@ static void start(struct node *n)
 {
 	static const struct secrets_ops secrets = { .psk = find_psk, .rsa = find_rsa };
 	struct ike_config config = {
-		.host = { .ctx = n, .send = on_send, .submit = on_submit, .random = on_random,
+		.host = { .ctx = n, .send = on_send, .keepalive = on_keepalive, .submit = on_submit, .random = on_random,
 			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,
 			  .reply = on_reply, .finish = on_finish, .stopped = on_stopped,
 			  .lookup = n->dns == NULL ? NULL : on_lookup },
 		.insecure_dnskeys = n->insecure_dnskeys,
+		.ports = n->ports,
 		.kernel = sim_kernel(n),
 		.secrets = { .ops = &secrets, .s = n },
 		.updown = "updown",
@@ -317,6 +323,7 @@ struct node *world_node(struct world *w, const char *name, const char *addr, con
 	n->world = w;
 	n->name = name;
 	n->secret = secret;
+	n->ports = (struct ike_ports){ .ike = LIMIT_IKE_PORT, .natt = LIMIT_NATT_PORT, .keepalive = 20 };
 	if (!addr_parse(span_str(addr), &n->addr, &why, &column)) {
 		fprintf(stderr, "%s: %s\n", addr, why);
 		exit(1);
@@ -374,6 +381,9 @@ void world_free(struct world *w)
 	for (size_t i = 0; i < w->n_events; i++)
 		event_free(w->events[i]);
 	free(w->events);
+	for (size_t i = 0; i < w->n_nats; i++)
+		free(w->nats[i]);
+	free(w->nats);
 	free(w->nodes);
 	free(w);
 }
@@ -413,7 +423,7 @@ static void handle(struct world *w, struct event *e)
 	case EVENT_DATAGRAM:
 		n->received++;
 		n->received_octets += e->bytes.n;
-		ike_datagram(n->ike, w->now, &n->addr, &e->from, span_buf(e->bytes));
+		ike_datagram(n->ike, w->now, &e->to, &e->from, span_buf(e->bytes));
 		break;
 	case EVENT_JOB:
 		e->job->run(e->job);

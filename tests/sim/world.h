@@ -20,11 +20,14 @@ struct faults {			/* of the network, in per mille of the datagrams */
 struct sim_sa {			/* an SA in the kernel of a node */
 	struct sim_sa *next;
 	struct sa_id id;
-	bool inbound;
+	bool inbound, tunnel, in_udp;
+	struct endpoint peer;	/* the other end; port 0 without UDP */
+	unsigned moved;		/* times that it followed the peer */
 	enum alg cipher, mac;
 	uint8_t key[256];
 	size_t key_octets;
 	uint64_t packets;	/* of ESP or AH that came or went */
+	uint64_t last_used;	/* seconds */
 };
 
 struct sim_eroute {
@@ -43,6 +46,18 @@ struct sim_dns {		/* what the DNS says about any name; looked at when the answer
 	unsigned asked;			/* questions */
 };
 
+#define SIM_NAT_MAPPINGS 64
+
+/* A NAT that gives each endpoint behind it a port of its own address, and forgets those that were not used for
+ * `timeout` milliseconds; 0: none. */
+struct sim_nat {
+	struct ip_addr addr;
+	uint16_t next_port;
+	uint64_t timeout;
+	struct { struct node *node; uint16_t port, outside; uint64_t used; bool forwarded; } map[SIM_NAT_MAPPINGS];
+	unsigned n;
+};
+
 struct node {
 	struct world *world;
 	struct ike *ike;
@@ -50,6 +65,9 @@ struct node {
 	size_t index;		/* in the world */
 	struct ip_addr addr;
 	UT_hash_handle hh;	/* by its address */
+	struct sim_nat *nat;	/* it is behind that; NULL = behind none */
+	struct ike_ports ports;	/* of it, from its next restart on */
+	unsigned keepalives;	/* sent */
 	const char *secret;	/* the preshared one */
 	const struct rsa_key *rsa, *rsa_named;	/* ours: for our address, and for names; NULL = none */
 	const char *said[64];	/* reasons of the refusals that it logged, in a circle */
@@ -99,6 +117,19 @@ uint64_t world_random(struct world *w);
 
 /* A daemon at an address, with one preshared secret for everybody. */
 struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret);
+
+/* A NAT with that address; the caller puts nodes behind it (node.nat). */
+struct sim_nat *world_nat(struct world *w, const char *addr);
+
+/* What comes to that port of the NAT goes to the same port of n, and n is seen from outside with it. */
+void nat_forward(struct sim_nat *nat, struct node *n, uint16_t port);
+
+/* Every mapping is lost, and the address is another one if `addr` is not NULL. */
+void nat_rebind(struct sim_nat *nat, const char *addr);
+
+/* ESP in UDP of n by its SA to a client: it goes through the NATs, and the kernel of who gets it tells ike where it came
+ * from, if that is another place than the SA says.  False: it did not arrive. */
+bool node_esp(struct node *n, const char *client);
 
 /* The daemon of n loses everything it knows and starts anew; its kernel is emptied. */
 void node_restart(struct node *n);

@@ -154,6 +154,7 @@ START_TEST(method_and_lifetime_are_judged)
 END_TEST
 
 static const uint32_t spis[PROTOCOL_ID_IPCOMP + 1] = { 0x1000, 0x1001, 0x1002, 0x1003, 0x1004 };
+static const uint16_t mode = ENCAPSULATION_MODE_TUNNEL;
 
 START_TEST(phase_2_is_judged)
 {
@@ -165,26 +166,26 @@ START_TEST(phase_2_is_judged)
 
 	listening();
 	c = with_algorithms("", "aes128-sha256,aes256gcm16");
-	offer_ipsec(arena, c, spis, 0, &offer);
+	offer_ipsec(arena, c, spis, 0, mode, &offer);
 	sa = sent(&offer);
-	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, &chosen));
+	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, mode, &chosen));
 	ck_assert_uint_eq(chosen.n, 1);
 	ck_assert_uint_eq(chosen.p[0].peer_spi, spis[PROTOCOL_ID_ESP]);
 	ck_assert_int_eq(chosen.p[0].mac, ALG_HMAC_SHA2_256_128);
 	c = with_algorithms("", "aes256gcm16");
-	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, &chosen));
+	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, mode, &chosen));
 	ck_assert_int_eq(chosen.p[0].cipher, ALG_AES_GCM_16);
 	ck_assert_uint_eq(chosen.p[0].number, 2);
 	c = with_algorithms("", "3des-md5");
-	why = choose_ipsec(arena, c, &sa, false, &chosen);
+	why = choose_ipsec(arena, c, &sa, false, mode, &chosen);
 	ck_assert_uint_eq(why->reason, REASON_NO_COMMON_SUITE);
 	assert_text(why->remedy, "--esp");
 	c->policy.pfs = true;
-	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, &chosen)->reason, REASON_PFS_MISSING);
+	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, mode, &chosen)->reason, REASON_PFS_MISSING);
 	c->policy.pfs = false;
 	c->policy.authenticate = true;
 	c->policy.encrypt = false;		/* ESP may stand for AH: only its algorithms do not fit */
-	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, &chosen)->reason, REASON_NO_COMMON_SUITE);
+	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, mode, &chosen)->reason, REASON_NO_COMMON_SUITE);
 }
 END_TEST
 
@@ -263,13 +264,13 @@ START_TEST(only_an_offered_choice_is_believed)
 	}
 	if (_i == HONEST)
 		ck_assert_int_eq(group_alg(chosen.group), ALG_MODP1536);
-	offer_ipsec(arena, c, spis, 0, &offered);
+	offer_ipsec(arena, c, spis, 0, mode, &offered);
 	answer = answer_of(&offered, (enum tamper)_i);
 	if (!parses(&answer, &sa)) {
 		ck_assert_int_ne(_i, HONEST);
 		return;
 	}
-	why = check_ipsec(arena, c, 0, &sa, &chosen);
+	why = check_ipsec(arena, c, 0, mode, &sa, &chosen);
 	ck_assert_msg((why == NULL) == (_i == HONEST), "IPsec, case %d", _i);
 	ck_assert(why == NULL || why->reason == REASON_CHOICE_NOT_OFFERED || why->reason == REASON_PEER_SPI);
 	if (_i == HONEST)
@@ -320,10 +321,10 @@ START_TEST(bundles_are_chosen)
 
 	listening();
 	offer_ipsec(arena, with_protocols(bundles[_i].theirs[0], bundles[_i].theirs[1], bundles[_i].theirs[2]), spis,
-		    0, &offer);
+		    0, mode, &offer);
 	sa = sent(&offer);
 	why = choose_ipsec(arena, with_protocols(bundles[_i].ours[0], bundles[_i].ours[1], bundles[_i].ours[2]), &sa,
-			   false, &chosen);
+			   false, mode, &chosen);
 	ck_assert_int_eq(why == NULL ? REASON_NONE : why->reason, bundles[_i].reason);
 	if (why != NULL)
 		return;
@@ -334,7 +335,7 @@ START_TEST(bundles_are_chosen)
 	answer_ipsec(arena, &sa, &chosen, spis, &answer);
 	sa = sent(&answer);
 	why = check_ipsec(arena, with_protocols(bundles[_i].theirs[0], bundles[_i].theirs[1], bundles[_i].theirs[2]), 0,
-			  &sa, &checked);
+			  mode, &sa, &checked);
 	ck_assert_ptr_null(why);
 	ck_assert_uint_eq(checked.n, chosen.n);
 	for (unsigned i = 0; i < chosen.n; i++)
@@ -347,7 +348,7 @@ static struct emit_SA compressing(struct emit_P **comp)
 {
 	struct emit_SA offer = { 0 };
 
-	offer_ipsec(arena, with_protocols(true, false, true), spis, 0, &offer);
+	offer_ipsec(arena, with_protocols(true, false, true), spis, 0, mode, &offer);
 	ck_assert_uint_eq(offer.n_proposals, 3);
 	*comp = (struct emit_P *)&offer.proposals[1];
 	ck_assert_uint_eq((*comp)->protocol, PROTOCOL_ID_IPCOMP);
@@ -359,7 +360,7 @@ static const struct refusal *choose_compressing(const struct emit_SA *offer, boo
 {
 	struct payload_SA sa = sent(offer);
 
-	return choose_ipsec(arena, with_protocols(true, false, compress), &sa, false, chosen);
+	return choose_ipsec(arena, with_protocols(true, false, compress), &sa, false, mode, chosen);
 }
 
 /* RFC 3173 4.1: two octets or four, of which the first two mean nothing; and only what is negotiated. */
@@ -421,27 +422,27 @@ START_TEST(half_a_bundle_is_not_believed)
 
 	listening();
 	c = with_protocols(true, true, true);
-	offer_ipsec(arena, c, spis, 0, &offer);
+	offer_ipsec(arena, c, spis, 0, mode, &offer);
 	for (unsigned i = 0; i < 3; i++) {	/* AH, ESP, IPCOMP */
 		p[i] = offer.proposals[i];
 		p[i].n_transforms = 1;
 	}
 	answer = (struct emit_SA){ .proposals = p, .n_proposals = 3 };
 	sa = sent(&answer);
-	ck_assert_ptr_null(check_ipsec(arena, c, 0, &sa, &chosen));
+	ck_assert_ptr_null(check_ipsec(arena, c, 0, mode, &sa, &chosen));
 	answer.n_proposals = 2;
 	sa = sent(&answer);
-	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, mode, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
 	p[0].number = p[1].number = 2;
 	sa = sent(&answer);
-	ck_assert_ptr_null(check_ipsec(arena, c, 0, &sa, &chosen));
+	ck_assert_ptr_null(check_ipsec(arena, c, 0, mode, &sa, &chosen));
 	p[0] = p[1];				/* ESP twice, and no AH */
 	sa = sent(&answer);
-	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, mode, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
 	p[0] = offer.proposals[0];
 	p[0].n_transforms = 1;			/* AH of the first, ESP of the second */
 	sa = sent(&answer);
-	ck_assert_uint_eq(check_ipsec(arena, c, 0, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
+	ck_assert_uint_eq(check_ipsec(arena, c, 0, mode, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);
 }
 END_TEST
 

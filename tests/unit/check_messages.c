@@ -35,7 +35,7 @@ START_TEST(second_identity_is_the_responders)
 	ck_assert_ptr_eq(in.IDcr, &m->payloads[5].u.ID);
 	ck_assert_uint_eq(in.IDci->protocol, 6);
 	ck_assert_uint_eq(in.IDcr->port, 500);
-	ck_assert_ptr_null(in.NATOAi);
+	ck_assert_uint_eq(in.n_NATOA, 0);
 }
 END_TEST
 

@@ -33,7 +33,7 @@ class Reader:
 		for e in model.registries[m.PAYLOADS].entries:
 			for alias in e.aliases:
 				if e.lo in self.types:
-					self.types[alias.value] = self.types[e.lo]
+					self.types[alias] = self.types[e.lo]
 		header = model.structs["header"]
 		self.unknown = model.registries[m.PAYLOADS].notify
 		self.trailing = next(f.notify for f in header.fields if f.constraint == "size_message")
