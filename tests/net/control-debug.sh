@@ -22,7 +22,7 @@ begin() {
 }
 begin
 declare -A shows=(
-	[raw]='received, [0-9]* octets: [0-9a-f]\{56\}\|sent to 127.0.0.2:[0-9]*, [0-9]* octets: [0-9a-f]\{56\}'
+	[raw]="received, [0-9]* octets: [0-9a-f]\\{56\\}\\|sent to 127.0.0.2:$((PORT + 1)), [0-9]* octets: [0-9a-f]\\{56\\}"
 	[crypt]='decrypted, [0-9]* octets: \|to be encrypted, [0-9]* octets: \|IV, 16 octets: \|HASH_1, 32 octets: \|HASH_I, 32 octets: '
 	[parsing]='SA, Security Association: [0-9]* octets\|KE, Key Exchange: [0-9]* octets\|HASH, Hash: [0-9]* octets'
 	[emitting]='sending MI1, [0-9]* octets\|sending QI1, [0-9]* octets'
