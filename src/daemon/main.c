@@ -7,14 +7,13 @@
 #include <unistd.h>
 
 #include "base/options.h"
-#include "daemon/backend.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/fork.h"
 #include "daemon/lock.h"
 #include "daemon/log.h"
 #include "daemon/replay.h"
-#include "daemon/resolver.h"
+#include "daemon/version.h"
 #include "generated/options.h"
 
 #define ERROR_TEXT 1024
@@ -38,10 +37,7 @@ static int help(const struct options *o)
 	const struct program_desc *p = o->program;
 
 	if (option_given(o, PLUTO_OPTION_VERSION)) {
-		const char *no_dns = resolver_obstacle(&(struct config){ 0 });
-
-		printf("pluto %s\nkernel backends: %s\nkeys from the DNS: %s\n", PACKAGE_VERSION, backend_names(),
-		       no_dns == NULL ? "with DNSSEC, by libunbound" : no_dns);
+		version_print(option_given(o, PLUTO_OPTION_JSON));
 		return EXIT_OK;
 	}
 	printf("Usage: pluto [OPTIONS]\n\n");

@@ -16,6 +16,10 @@ says 1 "cannot open lock file $DIR/none/pluto.pid: No such file or directory; ma
 says 1 "cannot open" pluto --wireshark-keys "$DIR/none"
 says 1 "is no recording of pluto --record" "$PLUTO" --replay "$DIR/secrets"
 says 0 "kernel backends: none" "$PLUTO" --version
+"$PLUTO" --version --json >"$DIR/version" 2>&1 || fail "--version --json"
+check "the version as JSON" python3 -c 'import json, sys
+v = json.load(open(sys.argv[1]))
+assert v["program"] == "pluto" and v["kernel_backends"] == ["none", "klips", "xfrm"] and "aes_cbc" in v["ciphers"] and len(v["groups"]) > 5' "$DIR/version"
 says 0 "--secretsfile FILE" "$PLUTO" --help
 
 # Files that somebody has put in the way
