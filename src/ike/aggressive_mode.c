@@ -118,7 +118,7 @@ static enum action_result take_offer(struct action *a, struct search *s)
 		return action_fail(a, refuse_ke_of_other_group(a->arena, (uint32_t)s->in->KEi->data.n,
 							       choice_text(a->arena, &s->chosen), (uint32_t)octets));
 	if (p->ike->first_jobs >= LIMIT_FIRST_JOBS)
-		return action_fail(a, refuse_too_many_first_jobs(a->arena, LIMIT_FIRST_JOBS));
+		return action_refuse(a, refuse_too_many_first_jobs(a->arena, LIMIT_FIRST_JOBS));
 	phase1_serve(p, c);
 	handshake_adopt(a, &s->chosen);
 	vendors_learn(a);
