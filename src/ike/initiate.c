@@ -83,7 +83,8 @@ void connection_initiate(struct ike *ike, struct connection *c, uint32_t whack, 
 	if (p != NULL) {
 		ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "negotiating under the ISAKMP SA #%llu",
 			  (unsigned long long)p->x->serial);
-		phase2_start(ike, c, p->x, whack, try);
+		phase1_add_pending(p, c, whack, try);
+		phase1_release(p);
 		return;
 	}
 	p = phase1_usable(ike, c, false);
@@ -202,17 +203,17 @@ static void let_go(struct ike *ike, struct connection *c)
 	instance_release(ike, c);
 }
 
-static void end_phase2s(struct ike *ike, struct connection *c)
+/* What waits must not begin when its turn comes. */
+static void forget_waiting(struct ike *ike, struct connection *c)
 {
 	retries_end(ike, c);
 	forget_pending(ike, c);
-	drop_sas(ike, c);
 }
 
 /* An ISAKMP SA of one may carry IPsec SAs of another, so first those of all go. */
 void connections_terminate(struct ike *ike, struct connection *const *c, size_t n)
 {
-	static on_connection *const steps[] = { hold, end_phase2s, terminate_phase1s, let_go };
+	static on_connection *const steps[] = { hold, forget_waiting, drop_sas, terminate_phase1s, let_go };
 
 	for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++)
 		for (size_t i = 0; i < n; i++)

@@ -62,7 +62,7 @@ struct ike {
 	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
 };
 
-struct pending {		/* a phase 2 that waits for its phase 1 */
+struct pending {		/* a phase 2 that waits for its phase 1, or for another one under it */
 	STAILQ_ENTRY(pending) next;
 	struct connection *c;
 	uint32_t whack;
@@ -107,6 +107,7 @@ struct phase1 {
 	struct negotiation *n;		/* what only the negotiation needs; NULL when established */
 	struct choice chosen;
 	unsigned n_phase2;		/* under it */
+	unsigned n_begun;		/* of those, by us and still under way */
 	uint64_t begun, established, expires;	/* milliseconds; 0 = not yet */
 	struct timer timer;
 	struct dpd dpd;
@@ -184,6 +185,8 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 struct phase1 *phase1_of(const struct exchange *x);
 void phase1_add_pending(struct phase1 *p, struct connection *c, uint32_t whack, uint32_t try);
 void pending_free(struct pending *q);
+/* What waits for p begins, as far as it is its turn. */
+void phase1_release(struct phase1 *p);
 /* Its time is over.  IPsec SAs outlive the ISAKMP SA that made them: it stays as their parent until the
  * last of them is gone, is not used for anything new, and its keys are wiped after a while, in which
  * what the peer sent before (a Delete of any IPsec SA) may still arrive. */

@@ -98,10 +98,33 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 	return NULL;
 }
 
-/* Phase 1 is there: what waited for it begins. */
-static void release_pending(struct phase1 *p)
+/* Another ISAKMP SA has to do for what waits for p. */
+static void requeue(struct phase1 *p)
 {
-	while (!STAILQ_EMPTY(&p->pending)) {
+	STAILQ_HEAD(, pending) waiting = STAILQ_HEAD_INITIALIZER(waiting);
+
+	STAILQ_CONCAT(&waiting, &p->pending);
+	while (!STAILQ_EMPTY(&waiting)) {
+		struct pending *q = STAILQ_FIRST(&waiting);
+
+		STAILQ_REMOVE_HEAD(&waiting, next);
+		if (p->ike->stopping)
+			initiate_failed(p->ike, q->c, q->whack, WHACK_STATUS_SHUTTING_DOWN);
+		else
+			connection_initiate(p->ike, q->c, q->whack, q->try);
+		pending_free(q);
+	}
+}
+
+void phase1_release(struct phase1 *p)
+{
+	if (p->established == 0 || p->x->dying)
+		return;
+	if (p->retired || phase1_suspect(p)) {
+		requeue(p);
+		return;
+	}
+	while (!STAILQ_EMPTY(&p->pending) && p->n_begun < LIMIT_QUICK_AT_ONCE) {
 		struct pending *q = STAILQ_FIRST(&p->pending);
 
 		STAILQ_REMOVE_HEAD(&p->pending, next);
@@ -305,7 +328,7 @@ void phase1_established(struct phase1 *p)
 	natt_watch(p);
 	if (!connection_ipsec(p->c))
 		phase1_tell_lifetime(p);
-	release_pending(p);
+	phase1_release(p);
 	phase2s_begin_again(p);
 }
 
@@ -350,6 +373,7 @@ void phase1_retire(struct phase1 *p)
 		return;
 	}
 	p->retired = true;
+	requeue(p);
 	dpd_stop(p);
 	timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + TIMER_LARVAL_MS[0]);
 }
@@ -446,6 +470,8 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	half_open_end(p);
 	if (p->established == 0)
 		failed(p, why);
+	else
+		requeue(p);
 	host_pair_release(ike, p->pair);
 	negotiation_free(p);
 	free(p);

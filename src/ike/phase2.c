@@ -130,6 +130,8 @@ void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent
 	const struct phase2 *old = current(c);
 	struct phase2 *p = phase2_new(phase1_of(parent), c, whack, try);
 
+	p->under_way = true;
+	p->root->n_begun++;
 	if (c->policy.pfs)
 		p->group = c->policy.pfs_group != 0 ? c->policy.pfs_group : p->root->chosen.group;
 	if (old != NULL)
@@ -151,6 +153,13 @@ const struct refusal *phase2_admit(struct ike *ike, struct exchange *x)
 	p->x = x;
 	x->user = p;
 	return NULL;
+}
+
+/* Ours that was under way is not any more: the next one may begin, by phase1_release. */
+static void end_turn(struct phase2 *p)
+{
+	p->root->n_begun -= p->under_way;
+	p->under_way = false;
 }
 
 static void scratch_free(struct phase2 *p)
@@ -280,6 +289,7 @@ void phase2_established(struct phase2 *p)
 	struct ike *ike = p->ike;
 	struct life life = life_agreed(p->c, &p->chosen);
 
+	end_turn(p);
 	scratch_free(p);
 	if (p->x->role == ROLE_INITIATOR)
 		p->answered = ike->now;
@@ -287,6 +297,7 @@ void phase2_established(struct phase2 *p)
 	p->established = ike->now;
 	set_life(p, &life);
 	phase1_tell_lifetime(p->root);
+	phase1_release(p->root);
 	if (!phase2_best(p))
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
 			"both ends began at once: another SA carries the traffic, this one only receives");
@@ -422,6 +433,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	LIST_REMOVE(p, of_connection);
 	c->uses--;
 	root->n_phase2--;
+	end_turn(p);
 	scratch_free(p);
 	if (negotiating && why == END_NO_RESPONSE && initiator && may_try_again(p))
 		connection_initiate(ike, c, whack, p->try + 1);
@@ -434,6 +446,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	if (!negotiating)
 		upkeep_lost(ike, c);
 	free(p);
+	phase1_release(root);
 	instance_release(ike, c);
 	phase1_bereft(root);
 }

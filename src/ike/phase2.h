@@ -42,6 +42,7 @@ struct phase2 {
 	struct spi_slot spi[CHOICE_PROTOCOLS];	/* ours */
 	unsigned n_spi;
 	struct clients named;		/* by the peer that began; it is answered with the same */
+	bool under_way;			/* a negotiation of ours that counts for its root */
 	bool installed;			/* its SAs are in the kernel, or on their way */
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	struct sa_key { struct ip_addr dst; uint32_t spi; } key;	/* of the inbound ESP SA, zeroed around */

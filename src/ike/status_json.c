@@ -282,7 +282,7 @@ static void tell_phase2(struct status *s, const struct phase2 *p, const char *se
 		add_sa(s->ike, o, &p->chosen, choice_weakness(s->ike->arena, &p->chosen), p->established,
 		       phase2_replaced_at(p), p->expires);
 		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
-		json_object_set_new(o, "kilobytes", p->volume.limit == 0 ? json_null() : number(p->volume.limit / 1024));
+		json_object_set_new(o, "kilobytes", p->volume.limit == 0 ? json_null() : number(p->volume.limit / KILOBYTE));
 		json_object_set_new(o, "in_udp", json_boolean(natt_in_udp(p->chosen.mode)));
 		json_object_set_new(o, "carries_traffic", json_boolean(p->uses_eroute));
 		json_object_set_new(o, "protocols", directions(s, p));

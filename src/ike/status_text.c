@@ -320,8 +320,8 @@ static void tell_phase2(struct status *s, const struct phase2 *p)
 		 p->uses_eroute ? "carries the traffic" : "superseded, still receives");
 	add_life(s->ike, &t, phase2_replaced_at(p), p->expires);
 	if (p->volume.limit != 0)
-		text_add(&t, ", %llu of %llu kilobytes carried", (unsigned long long)p->volume.most / 1024,
-			 (unsigned long long)p->volume.limit / 1024);
+		text_add(&t, ", %llu of %llu kilobytes carried", (unsigned long long)p->volume.most / KILOBYTE,
+			 (unsigned long long)p->volume.limit / KILOBYTE);
 	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
 		 natt_in_udp(p->chosen.mode) ? connection_tunnel(p->c) ? "tunnel in UDP" : "transport in UDP" :
 		 connection_tunnel(p->c) ? "tunnel" : "transport", p->x->role == ROLE_INITIATOR ? "initiator" : "responder");

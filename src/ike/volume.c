@@ -20,9 +20,9 @@ void volume_watch(struct phase2 *p, uint64_t kilobytes)
 	struct volume *v = &p->volume;
 	uint64_t per_cent = p->x->role == ROLE_INITIATOR ? LIMIT_VOLUME_REPLACE : LIMIT_VOLUME_REPLACE_RESPONDER;
 
-	if (kilobytes > UINT64_MAX / 1024 / 100)	/* nobody ever gets there */
+	if (kilobytes > UINT64_MAX / KILOBYTE / 100)	/* nobody ever gets there */
 		return;
-	v->limit = 1024 * kilobytes;
+	v->limit = KILOBYTE * kilobytes;
 	v->replace = v->limit * per_cent / 100;
 	v->at = p->ike->now;
 	rearm(p, TIMER_VOLUME_MS[0]);
@@ -54,7 +54,7 @@ static void decide(struct phase2 *p)
 		v->counted = v->most;
 	if (v->counted >= v->limit) {
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
-			"IPsec SA expired: it has carried its %llu kilobytes", (unsigned long long)v->limit / 1024);
+			"IPsec SA expired: it has carried its %llu kilobytes", (unsigned long long)v->limit / KILOBYTE);
 		send_delete(ike, p->x);
 		engine_end(ike->engine, p->x, END_LOCAL);
 		return;

@@ -7,6 +7,8 @@
 
 struct phase2;
 
+#define KILOBYTE 1000		/* octets; some peers count 1024, later than we do */
+
 struct volume {
 	uint64_t limit;		/* octets of one SA, 0 = none */
 	uint64_t replace;	/* where its replacement begins */

@@ -80,6 +80,8 @@ static const struct kind {
 	{ "pairs-road", run_pairs_road, 4 },
 	{ "pairs-dead", run_pairs_dead, 10 },
 	{ "pairs-refused", run_pairs_refused, 1 },
+	{ "pairs-in-turn", run_pairs_in_turn, 4 },
+	{ "pairs-orphaned", run_pairs_orphaned, 20 },
 	{ "half-margin", run_half_margin, 2 },
 	{ "newest", run_newest, 2 },
 	{ "inherit", run_inherit, 2 },

@@ -141,7 +141,7 @@ static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 	struct event *e = answer(k, token, s != NULL, "there is no such SA", 0);
 
 	e->result.counts.packets = s == NULL ? 0 : s->packets;
-	e->result.counts.bytes = 1024 * e->result.counts.packets;
+	e->result.counts.bytes = 1000 * e->result.counts.packets;
 	e->result.counts.last_used = s == NULL ? 0 : s->last_used;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "generated/limits.h"
 #include "trial.h"
 
 #define SECONDS(n) ((uint64_t)(n) * 1000)
@@ -295,4 +296,60 @@ void run_pairs_refused(struct trial *t)
 	node_connection(t->a, &c);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS && node_holdings(t->a).connections == 9, "%s",
 		     t->a->answer);
+}
+
+/* ---- peers that keep track of few Quick Modes -------------------------------------- */
+
+struct counter {		/* of the Quick Modes that west has begun to answer and not finished */
+	struct node *west;
+	uint32_t open[64];
+	unsigned n, most;
+};
+
+/* The first message of a Quick Mode opens it, the second of the same end closes it. */
+static bool count_open(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram)
+{
+	struct counter *k = ctx;
+	uint32_t msgid = get_u32(datagram->p + 20);
+	unsigned i = 0;
+
+	(void)from;
+	if (to != k->west || datagram->p[18] != EXCHANGE_TYPE_QUICK)
+		return true;
+	while (i < k->n && k->open[i] != msgid)
+		i++;
+	if (i < k->n) {
+		k->open[i] = k->open[--k->n];
+	} else if (k->n < 64) {
+		k->open[k->n++] = msgid;
+		k->most = k->n > k->most ? k->n : k->most;
+	}
+	return true;
+}
+
+void run_pairs_in_turn(struct trial *t)
+{
+	struct counter k = { .west = t->b };
+
+	world_middle(t->w, &(struct man_in_the_middle){ .ctx = &k, .pass = count_open });
+	describe(t, MOST, MOST);
+	node_initiate(t->a, "net");
+	world_run(t->w, SECONDS(60));
+	trial_expect(t, count_up(t, MOST, MOST) == MOST * MOST, "%u are up", count_up(t, MOST, MOST));
+	trial_expect(t, k.most == LIMIT_QUICK_AT_ONCE, "%u Quick Modes at once", k.most);
+}
+
+/* The ISAKMP SA ends while pairs wait for their turn: they come up under another one. */
+void run_pairs_orphaned(struct trial *t)
+{
+	describe(t, MOST, MOST);
+	node_initiate(t->a, "net");
+	for (unsigned i = 0; i < 300 && node_sas(t->a, true) == 0; i++)
+		world_run(t->w, 1);
+	node_terminate(t->b, "net");
+	world_run(t->w, SECONDS(120));
+	trial_expect(t, node_holdings(t->a).unfinished == 0, "a request was not finished");
+	node_initiate(t->a, "net");
+	world_run(t->w, SECONDS(60));
+	trial_expect(t, count_up(t, MOST, MOST) == MOST * MOST, "%u are up", count_up(t, MOST, MOST));
 }

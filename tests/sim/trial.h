@@ -84,7 +84,7 @@ trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_cr
 	  run_revive_flap, run_revive_rekey, run_revive_away, run_dpd_restart, run_forgotten;	/* upkeep.c */
 
 trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_road, run_pairs_dead,
-	  run_pairs_refused;							/* pairs.c */
+	  run_pairs_refused, run_pairs_in_turn, run_pairs_orphaned;							/* pairs.c */
 
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 
