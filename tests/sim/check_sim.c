@@ -74,6 +74,8 @@ static const struct kind {
 	{ "life-told", run_life_told, 8 },
 	{ "life-volume", run_life_volume, 40 },
 	{ "life-spent", run_life_spent, 2 },
+	{ "odd-vendors", run_odd_vendors, 20 },
+	{ "odd-reserved", run_odd_reserved, 20 },
 	{ "pairs", run_pairs, 40 },
 	{ "pairs-partly", run_pairs_partly, 2 },
 	{ "pairs-ports", run_pairs_ports, 2 },
