@@ -308,6 +308,9 @@ static void explain(struct text *why, const struct endpoint *local, enum udp_kin
 		text_add(why, "; end the other IKE daemon, or start pluto with another %s", option);
 	else if (error == EACCES || error == EPERM)
 		text_add(why, "; run pluto as root, or with %s 8500 or another above 1023", option);
+	else if (error == EADDRNOTAVAIL && local->addr.len == 16)
+		text_add(why, "; it is no address of this host, or is still being checked for duplicates: "
+			      "repeat whack --listen in a moment");
 	else if (error == EADDRNOTAVAIL)
 		text_add(why, "; it is no address of this host: set the interface up first");
 }

@@ -87,6 +87,25 @@ lab_check "clients of both families are negotiated together" pluto_whack east --
 lab_check "IPv4 is answered" lab_ping ehost 10.0.2.9 2
 lab_check "IPv6 is answered" lab_ping ehost 2001:db8:2::9 2
 drop net
+# The default script's set of nftables, of the other type.
+if lab_in east nft add table inet lab 2>/dev/null; then
+	lab_in east nft add set inet lab protected '{ type ipv6_addr . ipv6_addr; flags interval; }'
+	elements() { lab_in east nft list set inet lab protected | grep -o '2001:db8:[12]::/64 \. 2001:db8:[12]::/64' | sort | tr '\n' ';'; }
+	pluto_whack east --name net $E6 $EC6 --updown "$(realpath "$IPSEC_EXECDIR/_updown") nft inet lab protected" --to $W6 $WC6 \
+		--encrypt --psk >"$LAB_DIR/east.add.log" 2>&1
+	pluto_whack west --name net $E6 $EC6 --to $W6 $WC6 --encrypt --psk >"$LAB_DIR/west.add.log" 2>&1
+	lab_check "with a set of nftables" pluto_whack east --initiate net
+	[ "$(elements)" = "2001:db8:1::/64 . 2001:db8:2::/64;2001:db8:2::/64 . 2001:db8:1::/64;" ] || lab_fail "the set holds $(elements)"
+	lab_ok "both directions are in the set"
+	drop net
+	lab_wait 5 "empty set" eval '[ -z "$(elements)" ]'
+else
+	echo "note: no nftables here; the set is not tested"
+fi
+
+# A gateway is often known by its address of the link.
+lab_check "a gateway of the link is taken" eval 'pluto_whack east --name far $E6 --nexthop fe80::1 $EC6 --to --host 2001:db8:77::2 $WC6 --encrypt --psk &&
+	pluto_whack east --status far --json | grep -q "\"nexthop\": *\"fe80::1\"" && pluto_whack east --delete far'
 lab_check "no route is left" eval '! ip -6 -n "$LAB_PREFIX-east" route show dev ipsec0 | grep -v "^2001:db8::1 \|^fd00:9::1 \|^fe80"'
 
 # ---- who comes from anywhere: the secret is for whoever it is

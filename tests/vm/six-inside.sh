@@ -70,9 +70,16 @@ try "AH in tunnel mode" 'ip6 proto 51' ehost 2001:db8:2::9 "$E6 $EC6" "$W6 $WC6"
 try "AH around ESP" 'ip6 proto 51' ehost 2001:db8:2::9 "$E6 $EC6" "$W6 $WC6" --encrypt --authenticate
 try "host to host, transport mode" 'ip6 proto 50' east 2001:db8::2 "$E6" "$W6" --encrypt
 
-# The SA of two hosts on one link, and neither knows the other's place any more.
+# Two hosts on one link, both with a trap for the other: were neighbour discovery to wait for an SA, IKE could not begin. And
+# again with an SA, when neither knows the other's place any more.
 both "$E6" "$W6" --encrypt
-pluto_whack east --initiate net >"$LAB_DIR/initiate.log" 2>&1 || lab_fail "not negotiated"
+for id in east west; do
+	pluto_whack "$id" --route net >"$LAB_DIR/route.log" 2>&1 || lab_fail "not routed by $id"
+done
+for id in east west; do
+	lab_in $id ip -6 neigh flush dev wan
+done
+lab_check "neighbours find each other beside the traps" timeout 60 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" --initiate net
 for id in east west; do
 	lab_in $id ip -6 neigh flush dev wan
 done
