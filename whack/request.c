@@ -56,6 +56,8 @@ static bool name_ok(const struct options *o, struct text *why)
 static bool read_end(const struct options *o, enum option_end side, struct control_end *e,
 		     char id[ID_TEXT], struct clients_room *room, struct text *why)
 {
+	enum option_end other = side == END_LEFT ? END_RIGHT : END_LEFT;
+	bool six = resolve_is_six(option_find(o, WHACK_OPTION_HOST, other));
 	const struct option_value *v;
 
 	*e = (struct control_end){
@@ -63,15 +65,16 @@ static bool read_end(const struct options *o, enum option_end side, struct contr
 		.nattport = (uint16_t)option_number(o, WHACK_OPTION_NATTPORT, side),
 		.updown = span_str(option_text(o, WHACK_OPTION_UPDOWN, side)),
 	};
+	if ((v = option_find(o, WHACK_OPTION_HOST, side)) != NULL && !resolve_addr(v, six, &e->host, why))
+		return false;
+	six = e->host.len == 16;
 	if ((v = option_find(o, WHACK_OPTION_ID, side)) != NULL) {
-		if (!resolve_id(v, id, why))
+		if (!resolve_id(v, six, id, why))
 			return false;
 		e->id = span_str(id);
 	}
-	if ((v = option_find(o, WHACK_OPTION_HOST, side)) != NULL && !resolve_addr(v, &e->host, why))
-		return false;
 	if ((v = option_find(o, WHACK_OPTION_NEXTHOP, side)) != NULL &&
-	    !resolve_addr(v, &e->nexthop, why))
+	    !resolve_addr(v, six, &e->nexthop, why))
 		return false;
 	return clients_read(o, side, e, room, why);
 }
@@ -132,7 +135,7 @@ static bool key(const struct options *o, struct writer *w, struct text *why)
 	const char *reason;
 	unsigned column;
 
-	if (!resolve_id(option_find(o, WHACK_OPTION_KEYID, END_LEFT), id, why))
+	if (!resolve_id(option_find(o, WHACK_OPTION_KEYID, END_LEFT), false, id, why))
 		return false;
 	if (v != NULL && !data_parse(span_str(v->text), &bytes, &reason, &column)) {
 		option_where(v, why);
@@ -151,8 +154,8 @@ static bool which_secret(const struct options *o, struct writer *w, struct text 
 	const struct option_value *v = option_find(o, WHACK_OPTION_PEER, END_LEFT);
 	char us[ID_TEXT], peer[ID_TEXT] = "";
 
-	if (!resolve_id(option_find(o, WHACK_OPTION_US, END_LEFT), us, why) ||
-	    (v != NULL && !resolve_id(v, peer, why)))
+	if (!resolve_id(option_find(o, WHACK_OPTION_US, END_LEFT), false, us, why) ||
+	    (v != NULL && !resolve_id(v, false, peer, why)))
 		return false;
 	control_put_which_secret(w, &(struct control_which_secret){
 		.us = span_str(us), .peer = span_str(peer) });

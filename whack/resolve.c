@@ -31,10 +31,11 @@ static bool numeric(struct span s)
 	return digits || (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X'));
 }
 
-/* IPv4 first: that is what most peers of IKEv1 speak. */
-static bool look_up(const struct option_value *v, struct span name, struct ip_addr *out,
+/* IPv4 first, as that is what most peers of IKEv1 speak, unless the context is IPv6. */
+static bool look_up(const struct option_value *v, struct span name, bool six, struct ip_addr *out,
 		    struct text *why)
 {
+	int first = six ? AF_INET6 : AF_INET;
 	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list, *best = NULL;
 	struct sockaddr_storage ss = { 0 };
 	char room[256];
@@ -55,7 +56,7 @@ static bool look_up(const struct option_value *v, struct span name, struct ip_ad
 		return false;
 	}
 	for (struct addrinfo *i = list; i != NULL; i = i->ai_next)
-		if (best == NULL || (best->ai_family != AF_INET && i->ai_family == AF_INET))
+		if (best == NULL || (best->ai_family != first && i->ai_family == first))
 			best = i;
 	memcpy(&ss, best->ai_addr, best->ai_addrlen < sizeof(ss) ? best->ai_addrlen : sizeof(ss));
 	*out = endpoint_from_sockaddr(&ss).addr;
@@ -63,7 +64,7 @@ static bool look_up(const struct option_value *v, struct span name, struct ip_ad
 	return true;
 }
 
-static bool address(const struct option_value *v, struct span s, struct ip_addr *out,
+static bool address(const struct option_value *v, struct span s, bool six, struct ip_addr *out,
 		    struct text *why)
 {
 	const char *reason;
@@ -72,19 +73,28 @@ static bool address(const struct option_value *v, struct span s, struct ip_addr 
 	if (addr_parse(s, out, &reason, &column))
 		return true;
 	if (!numeric(s))
-		return look_up(v, s, out, why);
+		return look_up(v, s, six, out, why);
 	wrong(v, why);
 	text_add(why, "%s (column %u); write four numbers with dots, as 192.0.2.1, or IPv6, as 2001:db8::1", reason, column);
 	return false;
 }
 
-bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why)
+bool resolve_is_six(const struct option_value *v)
+{
+	const char *reason;
+	struct ip_addr a;
+	unsigned column;
+
+	return v != NULL && addr_parse(span_str(v->text), &a, &reason, &column) && a.len == 16;
+}
+
+bool resolve_addr(const struct option_value *v, bool six, struct ip_addr *out, struct text *why)
 {
 	if (strcmp(v->text, "%direct") == 0) {
 		*out = (struct ip_addr){ .len = 4 };
 		return true;
 	}
-	return address(v, span_str(v->text), out, why);
+	return address(v, span_str(v->text), six, out, why);
 }
 
 bool resolve_subnet(const struct option_value *v, struct span whole, struct subnet *out, struct text *why)
@@ -105,7 +115,7 @@ bool resolve_subnet(const struct option_value *v, struct span whole, struct subn
 		text_add(why, "%s (column %u); write it as 10.0.1.0/24 or 2001:db8:1::/64", reason, column);
 		return false;
 	}
-	if (!look_up(v, host, &a, why))
+	if (!look_up(v, host, false, &a, why))
 		return false;
 	snprintf(room, sizeof(room), "%s%.*s", addr_format(&a, number),
 		 (int)(whole.n - host.n < 30 ? whole.n - host.n : 30), (const char *)whole.p + host.n);
@@ -166,7 +176,7 @@ bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
 	return false;
 }
 
-bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *why)
+bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struct text *why)
 {
 	const char *at = strchr(v->text, '@');
 	char number[ADDR_TEXT];
@@ -182,7 +192,7 @@ bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *wh
 			 ID_TEXT - 1);
 		return false;
 	}
-	if (!address(v, span_str(v->text), &a, why))
+	if (!address(v, span_str(v->text), six, &a, why))
 		return false;
 	snprintf(dst, ID_TEXT, "%s", addr_format(&a, number));
 	return true;

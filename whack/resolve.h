@@ -5,8 +5,9 @@
 #include "base/addr.h"
 #include "base/options.h"
 
-/* Each takes the text of an option.  False with one line in why: what, where, and the remedy. */
-bool resolve_addr(const struct option_value *v, struct ip_addr *out, struct text *why);
+/* Each takes the text of an option.  False with one line in why: what, where, and the remedy.  A name with addresses of both
+ * families is taken for IPv6 where `six` says so, else for IPv4. */
+bool resolve_addr(const struct option_value *v, bool six, struct ip_addr *out, struct text *why);
 /* `one` of the subnets in the option. */
 bool resolve_subnet(const struct option_value *v, struct span one, struct subnet *out, struct text *why);
 /* A number, or a word of the registry ip_protocol. */
@@ -15,6 +16,9 @@ bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
 
 /* An identity as the daemon wants it, into dst: an address, @FQDN or USER@FQDN. */
 #define ID_TEXT 256
-bool resolve_id(const struct option_value *v, char dst[ID_TEXT], struct text *why);
+bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struct text *why);
+
+/* Is it an address of IPv6, in numbers?  NULL is none. */
+bool resolve_is_six(const struct option_value *v);
 
 #endif

@@ -103,6 +103,14 @@ else
 	echo "note: no nftables here; the set is not tested"
 fi
 
+# A name with addresses of both families: the other end tells which is meant.
+printf '192.0.2.2 gw.example\n2001:db8::2 gw.example\n' >"$LAB_DIR/hosts"
+with_names() { unshare -m sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$LAB_DIR/hosts" "$WHACK" --ctlbase "$LAB_DIR/east/pluto" "$@"; }
+lab_check "a name is taken for its address of IPv6 beside one" eval 'with_names --name named $E6 --to --host gw.example --encrypt --psk &&
+	pluto_whack east --status named | grep -q "2001:db8::1\.\.\.2001:db8::2"'
+lab_check "and for that of IPv4 beside one" eval 'with_names --delete --name named $E4 --to --host gw.example --encrypt --psk &&
+	pluto_whack east --status named | grep -q "192\.0\.2\.1\.\.\.192\.0\.2\.2" && pluto_whack east --delete named'
+
 # A gateway is often known by its address of the link.
 lab_check "a gateway of the link is taken" eval 'pluto_whack east --name far $E6 --nexthop fe80::1 $EC6 --to --host 2001:db8:77::2 $WC6 --encrypt --psk &&
 	pluto_whack east --status far --json | grep -q "\"nexthop\": *\"fe80::1\"" && pluto_whack east --delete far'
