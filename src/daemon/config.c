@@ -160,6 +160,7 @@ bool config_make(struct config *c, const struct options *o, struct text *why)
 		.keys_dir = absolute(option_text(o, PLUTO_OPTION_WIRESHARK_KEYS, END_LEFT)),
 		.record = absolute(option_text(o, PLUTO_OPTION_RECORD, END_LEFT)),
 	};
+	c->auto_listen = option_given(o, PLUTO_OPTION_AUTO_LISTEN);
 	c->no_dnskeys = option_given(o, PLUTO_OPTION_NO_DNSKEYS);
 	c->insecure_dnskeys = option_given(o, PLUTO_OPTION_INSECURE_DNSKEYS);
 	c->dns_anchor = absolute(option_text(o, PLUTO_OPTION_DNS_ANCHOR, END_LEFT));

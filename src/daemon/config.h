@@ -31,6 +31,7 @@ struct config {
 	char *updown;		/* the default updown command */
 	struct ip_addr listen[CONFIG_LISTEN];
 	size_t n_listen;
+	bool auto_listen;
 	struct attach attach[CONFIG_LISTEN];
 	size_t n_attach;
 };

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/arena.h"
+#include "base/frame.h"
 #include "base/xalloc.h"
 #include "crypto/hash.h"
 #include "daemon/backend.h"
@@ -16,6 +17,8 @@
 #include "daemon/record.h"
 #include "daemon/resolver.h"
 #include "daemon/udp.h"
+#include "daemon/watch.h"
+#include "generated/control_protocol.h"
 #include "ike/ike.h"
 #include "secrets/store.h"
 
@@ -31,6 +34,7 @@ struct daemon {
 	struct udp *udp;
 	struct control *control;
 	struct listening *listening;
+	struct watch *watch;	/* or NULL */
 	struct store *store;
 	struct keylog *keylog;
 	struct resolver *resolver;	/* or NULL */
@@ -127,7 +131,7 @@ static void host_unlisten(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	udp_keep(d->udp, NULL, 0);
+	listening_stop(d->listening);
 }
 
 static void host_reply(void *ctx, uint32_t client, uint16_t status, const char *line)
@@ -225,6 +229,27 @@ static void got_answer(void *ctx, uint32_t token, const struct lookup_result *r)
 	ike_lookup_done(d->ike, t, token, r);
 }
 
+/* The addresses are others than those pluto listens on: the same as a whack --listen that nobody waits for, or a word
+ * that one is needed. */
+static void addresses_changed(void *ctx)
+{
+	struct daemon *d = ctx;
+	char room[400];
+	struct text t = text_on(room, sizeof(room));
+	uint8_t frame[16];
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	if (d->stopping || !listening_outdated(d->listening, &t))
+		return;
+	if (!d->config->auto_listen) {
+		log_trouble("run whack --listen, or start pluto with --auto-listen", "%s: nothing is done about that", room);
+		return;
+	}
+	log_say("%s: listening anew", room);
+	control_put_listen(&w, &(struct control_listen){ 0 });
+	got_command(d, 0, span_from(writer_span(&w), FRAME_LENGTH));
+}
+
 static void whack_gone(void *ctx, uint32_t client)
 {
 	struct daemon *d = ctx;
@@ -285,6 +310,17 @@ static void kernel_acquire(void *ctx, const struct kernel_acquire *a)
 	record_acquire(d->record, t, a);
 	ike_clock(d->ike, t);
 	e.acquire(e.ctx, a);
+}
+
+static void kernel_expired(void *ctx, const struct kernel_expiry *x)
+{
+	struct daemon *d = ctx;
+	struct kernel_events e = ike_kernel_events(d->ike);
+	uint64_t t = now();
+
+	record_expired(d->record, t, x);
+	ike_clock(d->ike, t);
+	e.expired(e.ctx, x);
 }
 
 static void kernel_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
@@ -381,11 +417,13 @@ static void close_handles(struct daemon *d)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 	control_close(d->control);
 	resolver_close(d->resolver);
+	watch_close(d->watch);
 	udp_free(d->udp);
 	if (d->backend.kernel.ops != NULL)
 		d->backend.kernel.ops->close(d->backend.kernel.k);
 	d->control = NULL;
 	d->resolver = NULL;
+	d->watch = NULL;
 	d->udp = NULL;
 	d->backend.kernel.ops = NULL;
 }
@@ -423,8 +461,8 @@ static bool set_up(struct daemon *d, struct text *why)
 {
 	const struct config *c = d->config;
 	struct kernel_events events = {
-		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .mapping = kernel_mapping, .log = kernel_log,
-		.lost = kernel_lost,
+		.ctx = d, .done = kernel_done, .acquire = kernel_acquire, .mapping = kernel_mapping,
+		.expired = kernel_expired, .log = kernel_log, .lost = kernel_lost,
 	};
 	struct ike_config ic = {
 		.debug = c->debug, .key_logging = c->keys_in_log, .updown = c->updown, .insecure_dnskeys = c->insecure_dnskeys,
@@ -449,6 +487,7 @@ static bool set_up(struct daemon *d, struct text *why)
 	ic.kernel = record_kernel(d->record, d->backend.kernel);
 	d->ike = ike_new(&ic);
 	d->listening = listening_new(c, d->backend, d->udp, d->store);
+	d->watch = watch_new(&d->loop, addresses_changed, d);
 	return true;
 }
 

@@ -23,6 +23,7 @@ struct listening {
 	const char *lines[LINES + 1];
 	size_t n_lines;
 	uint32_t tokens;
+	bool wanted;		/* whack has asked for it */
 };
 
 /* For whack; the log has it already. */
@@ -130,12 +131,58 @@ void listening_start(struct listening *l, struct listen_result *out)
 {
 	arena_reset(l->arena);
 	l->n_lines = 0;
+	l->wanted = true;
 	*out = (struct listen_result){ 0 };
 	read_secrets(l);
 	out->ok = open_all(l, out);
 	out->interfaces = l->interfaces;
 	out->n_interfaces = l->n_interfaces;
 	out->lines = l->lines;
+}
+
+void listening_stop(struct listening *l)
+{
+	l->wanted = false;
+	udp_keep(l->udp, NULL, 0);
+}
+
+static bool has(const struct kernel_interface *list, size_t n, const struct kernel_interface *k)
+{
+	for (size_t i = 0; i < n; i++)
+		if (addr_eq(&list[i].addr, &k->addr) && strcmp(list[i].real, k->real) == 0)
+			return true;
+	return false;
+}
+
+/* Those of a that b has not. */
+static bool tell_difference(struct text *t, const char *what, const struct kernel_interface *a, size_t n_a,
+			    const struct kernel_interface *b, size_t n_b)
+{
+	char addr[ADDR_TEXT];
+	bool any = false;
+
+	for (size_t i = 0; i < n_a; i++) {
+		if (has(b, n_b, &a[i]))
+			continue;
+		text_add(t, "%s%s of %s %s", t->n > 0 ? ", " : "", addr_format(&a[i].addr, addr), a[i].real, what);
+		any = true;
+	}
+	return any;
+}
+
+bool listening_outdated(const struct listening *l, struct text *text)
+{
+	char room[256];
+	struct text why = text_on(room, sizeof(room));
+	struct public p;
+	bool come, gone;
+
+	if (!l->wanted || !public_find(&p, l->config, l->backend.rule, &why))
+		return false;
+	come = tell_difference(text, "has appeared", p.at, p.n, l->interfaces, l->n_interfaces);
+	gone = tell_difference(text, "has vanished", l->interfaces, l->n_interfaces, p.at, p.n);
+	public_free(&p);
+	return come || gone;
 }
 
 void listening_done(struct listening *l, uint32_t token, const struct kernel_result *r)

@@ -17,6 +17,13 @@ void listening_free(struct listening *l);
  * interfaces, reads the secrets.  What out points to lives until the next call. */
 void listening_start(struct listening *l, struct listen_result *out);
 
+/* Nothing is listened on any more, whatever addresses there are. */
+void listening_stop(struct listening *l);
+
+/* Does pluto listen, and are the public addresses others than those it listens on?  Then text says which have appeared
+ * or vanished. */
+bool listening_outdated(const struct listening *l, struct text *text);
+
 /* Requests to the kernel that are ours, not ike's, have such tokens. */
 static inline bool listening_token(uint32_t token)
 {

@@ -226,6 +226,20 @@ void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire 
 	record_put(r, &t);
 }
 
+void record_expired(struct record *r, uint64_t now, const struct kernel_expiry *e)
+{
+	struct text t;
+
+	if (r == NULL)
+		return;
+	t = input(r, now, "expired");
+	record_addr(&t, &e->id.dst);
+	text_add(&t, " %u %u", e->id.protocol, e->id.spi);
+	record_addr(&t, &e->src);
+	text_add(&t, " %u", e->hard);
+	record_put(r, &t);
+}
+
 void record_mapping(struct record *r, uint64_t now, const struct sa_id *id, const struct endpoint *from)
 {
 	struct text t;

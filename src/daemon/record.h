@@ -49,6 +49,7 @@ void record_shutdown(struct record *r, uint64_t now, bool quiet);
 void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const struct kernel_result *result);
 void record_acquire(struct record *r, uint64_t now, const struct kernel_acquire *a);
 void record_mapping(struct record *r, uint64_t now, const struct sa_id *id, const struct endpoint *from);
+void record_expired(struct record *r, uint64_t now, const struct kernel_expiry *e);
 void record_kernel_log(struct record *r, uint64_t now, const char *line);
 void record_kernel_lost(struct record *r, uint64_t now, const char *why);
 

@@ -121,10 +121,7 @@ static void re_unlisten(void *ctx)
 
 static void re_reply(void *ctx, uint32_t client, uint16_t status, const char *line)
 {
-	(void)ctx;
-	(void)client;
-	(void)status;
-	(void)line;
+	(void)ctx, (void)client, (void)status, (void)line;
 }
 
 static void re_finish(void *ctx, uint32_t client)

@@ -127,6 +127,16 @@ void replay_kernel_event(struct replay *p, const char *what, struct line *l, uin
 		record_acquire(p->record, now, &a);
 		ike_clock(p->ike, now);
 		e.acquire(e.ctx, &a);
+	} else if (strcmp(what, "expired") == 0) {
+		struct kernel_expiry x = {
+			.id = { .dst = replay_addr(l, 3), .protocol = (uint8_t)replay_num(l, 4),
+				.spi = (uint32_t)replay_num(l, 5) },
+			.src = replay_addr(l, 6), .hard = replay_num(l, 7) != 0,
+		};
+
+		record_expired(p->record, now, &x);
+		ike_clock(p->ike, now);
+		e.expired(e.ctx, &x);
 	} else if (strcmp(what, "mapping") == 0) {
 		struct sa_id id = { .dst = replay_addr(l, 3), .protocol = (uint8_t)replay_num(l, 4),
 				    .spi = (uint32_t)strtoul(l->words[5], NULL, 16) };

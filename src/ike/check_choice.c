@@ -129,6 +129,9 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 		why = check_one(a, &offered, &p, &o);
 		if (why != NULL)
 			return why;
+		/* Behind what is compressed some peers repeat the proposal that is not; the first one counts. */
+		if (out->n > 0 && p.number != out->proposal && has_protocol(out, PROTOCOL_ID_IPCOMP))
+			continue;
 		if ((out->n > 0 && p.number != out->proposal) || has_protocol(out, p.protocol))
 			return refuse_choice_not_offered(a, p.number, o.number);
 		if (!spi_read(&p, &spi))

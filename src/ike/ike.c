@@ -189,6 +189,14 @@ static void on_acquire(void *ctx, const struct kernel_acquire *a)
 	upkeep_acquire(ike, a);
 }
 
+static void on_expired(void *ctx, const struct kernel_expiry *e)
+{
+	struct ike *ike = ctx;
+
+	arena_reset(ike->arena);
+	phase2_used_up(ike, e);
+}
+
 static void on_mapping(void *ctx, const struct sa_id *id, const struct endpoint *from)
 {
 	natt_mapping(ctx, id, from);
@@ -211,6 +219,7 @@ static void on_lost(void *ctx, const char *why)
 struct kernel_events ike_kernel_events(struct ike *ike)
 {
 	return (struct kernel_events){ .ctx = ike, .done = on_done, .acquire = on_acquire, .mapping = on_mapping,
+				       .expired = on_expired,
 				       .log = on_line, .lost = on_lost };
 }
 

@@ -122,6 +122,8 @@ static struct kernel_sa describe(const struct phase2 *p, const struct chosen *k,
 		.src_port = inbound ? peer->port : us->port,
 		.dst_port = inbound ? us->port : peer->port,
 		.reqid = c->reqid,
+		.soft = p->soft,
+		.hard = p->hard,
 		.interface = c->interface->virtual_,
 	};
 
@@ -280,8 +282,11 @@ void install_switch(struct phase2 *p, plan_done *done)
 const struct refusal *install_start(struct action *a, struct phase2 *p, unsigned what)
 {
 	struct plan *plan = plan_new(p->ike, p->c);
-	const struct refusal *why = (what & INSTALL_SAS) != 0 ? add_sas(a, p, plan) : NULL;
+	const struct refusal *why;
 
+	if ((what & INSTALL_SAS) != 0)
+		phase2_set_life(p);
+	why = (what & INSTALL_SAS) != 0 ? add_sas(a, p, plan) : NULL;
 	if (why != NULL) {
 		plan_drop(plan);
 		p->status = why->status;

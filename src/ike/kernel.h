@@ -15,6 +15,8 @@ struct sa_id {			/* names one SA, RFC 4301 4.1 */
 	uint32_t spi;		/* host order; for IPComp the CPI */
 };
 
+struct kernel_life { uint64_t seconds, octets, packets; };	/* 0 = without end */
+
 struct kernel_sa {
 	struct sa_id id;
 	struct ip_addr src;
@@ -27,6 +29,7 @@ struct kernel_sa {
 	struct span cipher_key;	/* an aead's salt follows its key (RFC 4106 8.1) */
 	struct span mac_key;
 	unsigned replay_window;	/* packets; at least 32 */
+	struct kernel_life soft, hard;	/* the end of the one is reported, that of the other is the SA's */
 	struct subnet src_client, dst_client;	/* selectors: inner packets outside are dropped */
 	uint8_t client_protocol;	/* 0 = any */
 	uint16_t src_port, dst_port;	/* 0 = any */
@@ -119,6 +122,12 @@ struct kernel_acquire {
 	uint16_t sport, dport;	/* 0 where it shows none */
 };
 
+struct kernel_expiry {
+	struct sa_id id;
+	struct ip_addr src;
+	bool hard;		/* nothing passes through it any more; else it is to be replaced */
+};
+
 /* What a backend calls; implemented by ike, given to the backend when it is opened. */
 struct kernel_events {
 	void *ctx;
@@ -127,6 +136,8 @@ struct kernel_events {
 	void (*acquire)(void *ctx, const struct kernel_acquire *a);
 	/* An authentic packet of an inbound SA with UDP encapsulation came from elsewhere than the SA says. */
 	void (*mapping)(void *ctx, const struct sa_id *id, const struct endpoint *from);
+	/* A lifetime that the SA was given has ended. */
+	void (*expired)(void *ctx, const struct kernel_expiry *e);
 	/* A line of an updown script, or of the backend itself. */
 	void (*log)(void *ctx, const char *line);
 	/* The backend is gone (its process died): nothing is protected any more. */

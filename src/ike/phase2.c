@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/hosts.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/lifetime.h"
@@ -14,6 +15,7 @@
 #define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
 
 #define SWITCH_MS 500		/* for the peer to install what it has agreed to */
+#define FIRST_MS 100		/* ... to be ready to answer the packets that wait for the SA */
 
 static void on_timer(void *ctx, uint64_t now);
 static void on_switch(void *ctx, uint64_t now);
@@ -192,6 +194,7 @@ static void say_established(struct phase2 *p)
 /* p carries the traffic, or will soon: say so, and let whack go.  The route stays after p. */
 static void announce(struct phase2 *p)
 {
+	p->announced = true;
 	p->c->keeps_route = true;
 	upkeep_up(p->ike, p->c);
 	say_established(p);
@@ -233,29 +236,45 @@ static void on_switch(void *ctx, uint64_t now)
 
 	ike_clock(p->ike, now);
 	if (!p->uses_eroute && phase2_best(p))	/* else it is superseded already */
-		install_switch(p, later_switched);
+		install_switch(p, p->announced ? later_switched : first_switched);
 }
 
 /* The initiator may use the SA when the peer has the last message, which nobody confirms.  Where there is
- * no other SA that the peer still knows it begins at once; else the old one serves until the peer has surely had
- * time. */
+ * no other SA that the peer still knows it begins at once, or in a moment when packets wait that the peer is to
+ * answer; else the old one serves until the peer has surely had time. */
 static void begin_traffic(struct phase2 *p)
 {
 	const struct phase2 *old = current(p->c);
 
-	if (old == NULL || phase1_suspect(old->root)) {
+	bool first = old == NULL || phase1_suspect(old->root);
+	bool held = first && p->c->policy.ondemand && p->whack == NO_WHACK;
+
+	if (first && !held) {
 		install_switch(p, first_switched);
 		return;
 	}
-	announce(p);
-	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + SWITCH_MS);
+	if (!first)
+		announce(p);
+	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + (held ? FIRST_MS : SWITCH_MS));
+}
+
+void phase2_set_life(struct phase2 *p)
+{
+	struct life life = life_agreed(p->c, &p->chosen);
+
+	p->hard = (struct kernel_life){ .seconds = life.seconds, .octets = volume_octets(life.kilobytes) };
+	p->soft = (struct kernel_life){
+		.seconds = life_until_rekey(p->ike, &p->c->policy, p->x->role, life.seconds),
+		.octets = volume_replace(p, p->hard.octets), .packets = LIMIT_SA_PACKETS,
+	};
 }
 
 /* Counted from when p was established. */
 static void set_life(struct phase2 *p, const struct life *life)
 {
 	struct ike *ike = p->ike;
-	uint64_t until_rekey = life_until_rekey(ike, &p->c->policy, p->x->role, life->seconds);
+	uint64_t until_rekey = life->seconds == p->hard.seconds ? p->soft.seconds :
+			       life_until_rekey(ike, &p->c->policy, p->x->role, life->seconds);
 
 	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
 		  (unsigned long long)p->x->serial, (unsigned long long)life->seconds,
@@ -385,6 +404,60 @@ void phase2_replace_in(struct phase2 *p, uint64_t ms)
 {
 	if (p->timer.at > p->ike->now + ms)
 		timer_arm(engine_timers(p->ike->engine), &p->timer, p->ike->now + ms);
+}
+
+/* ---- what the kernel says of its lifetime ------------------------------------------ */
+
+static bool has_sa(const struct phase2 *p, const struct sa_id *id, bool inbound)
+{
+	for (unsigned i = 0; p != NULL && i < p->chosen.n; i++) {
+		const struct chosen *k = &p->chosen.p[i];
+
+		if (ip_protocol(k->protocol) == id->protocol &&
+		    id->spi == (inbound ? phase2_spi(p, k->protocol) : k->peer_spi))
+			return true;
+	}
+	return false;
+}
+
+/* The IPsec SA between these two hosts to which an SA of the kernel belongs; NULL = none. */
+static struct phase2 *between(struct ike *ike, const struct ip_addr *us, const struct ip_addr *peer,
+			      const struct sa_id *id, bool inbound)
+{
+	const struct host_pair *pair = host_pair_find(ike, us, peer);
+	const struct phase1 *p;
+	struct exchange *x;
+
+	if (pair == NULL)
+		return NULL;
+	LIST_FOREACH(p, &pair->phase1s, in_pair) {
+		if (p->x == NULL || p->established == 0)
+			continue;
+		LIST_FOREACH(x, &p->x->children, sibling)
+			if (!x->dying && has_sa(x->user, id, inbound))
+				return x->user;
+	}
+	return NULL;
+}
+
+void phase2_used_up(struct ike *ike, const struct kernel_expiry *e)
+{
+	struct phase2 *p = between(ike, &e->id.dst, &e->src, &e->id, true);
+
+	if (p == NULL)
+		p = between(ike, &e->src, &e->id.dst, &e->id, false);
+	if (p == NULL || p->established == 0)
+		return;
+	if (e->hard) {
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "IPsec SA is used up");
+		send_delete(ike, p->x);
+		engine_end(ike->engine, p->x, END_LOCAL);
+	} else if (p->timer.at != p->expires) {		/* else it has been replaced, or that was tried */
+		uint64_t soonest = p->established + UNCONFIRMED_MS;
+
+		p->volume.replaced = true;
+		phase2_replace_in(p, soonest > ike->now ? soonest - ike->now : 0);
+	}
 }
 
 static bool may_try_again(const struct phase2 *p)

@@ -47,6 +47,7 @@ struct phase2 {
 	bool uses_eroute;		/* outgoing traffic takes this SA */
 	struct sa_key { struct ip_addr dst; uint32_t spi; } key;	/* of the inbound ESP SA, zeroed around */
 	UT_hash_handle by_key;		/* while it is installed */
+	bool announced;			/* that it is established */
 	const char *failed_verb;	/* of the updown command that has failed */
 	bool refused;			/* by the peer, who has proved that it is the peer */
 	uint8_t offered_protocol;	/* of the peer's first proposal, and its SPI; 0 = we began */
@@ -54,6 +55,7 @@ struct phase2 {
 	uint16_t status;		/* for whack when the installation failed, 0 = it did not */
 	uint64_t answered;		/* when the answer to the first message came or went, ms; 0 = not yet */
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
+	struct kernel_life soft, hard;	/* when it is replaced, and its end; counted from its installation on */
 	struct timer timer;		/* replacement, then expiry */
 	struct timer switching;		/* of the traffic to p */
 	struct volume volume;
@@ -78,6 +80,12 @@ void phase2_rank(struct phase2 *p);
 
 /* Is p, established or about to be, better than all that are? */
 bool phase2_best(const struct phase2 *p);
+
+/* How long p, of which is known what was agreed on, will live. */
+void phase2_set_life(struct phase2 *p);
+
+/* The kernel says that an SA has carried all that it may, or is close to that, or too old. */
+void phase2_used_up(struct ike *ike, const struct kernel_expiry *e);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

@@ -97,6 +97,7 @@ void upkeep_stop(struct ike *ike, struct connection *c)
 	disarm(ike, c);
 	c->upkeep.wanted = c->upkeep.once = false;
 	c->upkeep.failures = 0;
+	c->upkeep.up = 0;
 }
 
 void upkeep_pause(struct ike *ike, struct connection *c)
@@ -135,7 +136,7 @@ void upkeep_failed(struct ike *ike, struct connection *c)
 void upkeep_lost(struct ike *ike, struct connection *c)
 {
 	struct upkeep *u = &c->upkeep;
-	bool stable = u->up != 0 && ike->now >= u->up + TIMER_STABLE_MS[0];
+	bool was_up = u->up != 0, stable = was_up && ike->now >= u->up + TIMER_STABLE_MS[0];
 
 	if (!usable(ike, c) || has_sa(ike, c) || connection_negotiating(c))
 		return;
@@ -143,7 +144,7 @@ void upkeep_lost(struct ike *ike, struct connection *c)
 	if (stable)
 		u->failures = 0;
 	/* What is taken away as soon as it is there must not be negotiated as fast as packets come. */
-	if (u->wanted || (c->policy.ondemand && !stable))
+	if (u->wanted || (c->policy.ondemand && was_up && !stable))
 		schedule(ike, c, "the connection went down");
 }
 
@@ -193,7 +194,7 @@ void upkeep_acquire(struct ike *ike, const struct kernel_acquire *a)
 	addr_format(&a->dst, dst);
 	ike_debug(ike, c, DEBUG_CLASSES_KLIPS, "packet from %s to %s, protocol %u, met a trap", src, dst, a->protocol);
 	if (c == NULL || !c->policy.ondemand || c->routing != ROUTED_TRAP || !usable(ike, c) ||
-	    connection_negotiating(c) || timer_armed(&c->upkeep.timer))
+	    has_sa(ike, c) || connection_negotiating(c) || timer_armed(&c->upkeep.timer))
 		return;
 	if (too_many(ike)) {
 		arm(ike, c, TIMER_REVIVE_MS[0]);

@@ -15,15 +15,24 @@ static void rearm(struct phase2 *p, uint64_t ms)
 	timer_arm(engine_timers(p->ike->engine), &p->volume.timer, p->ike->now + ms);
 }
 
+uint64_t volume_octets(uint64_t kilobytes)
+{
+	return kilobytes > UINT64_MAX / KILOBYTE / 100 ? 0 : KILOBYTE * kilobytes;	/* nobody ever gets there */
+}
+
+uint64_t volume_replace(const struct phase2 *p, uint64_t limit)
+{
+	return limit * (p->x->role == ROLE_INITIATOR ? LIMIT_VOLUME_REPLACE : LIMIT_VOLUME_REPLACE_RESPONDER) / 100;
+}
+
 void volume_watch(struct phase2 *p, uint64_t kilobytes)
 {
 	struct volume *v = &p->volume;
-	uint64_t per_cent = p->x->role == ROLE_INITIATOR ? LIMIT_VOLUME_REPLACE : LIMIT_VOLUME_REPLACE_RESPONDER;
 
-	if (kilobytes > UINT64_MAX / KILOBYTE / 100)	/* nobody ever gets there */
+	v->limit = volume_octets(kilobytes);
+	v->replace = volume_replace(p, v->limit);
+	if (v->limit == 0)
 		return;
-	v->limit = KILOBYTE * kilobytes;
-	v->replace = v->limit * per_cent / 100;
 	v->at = p->ike->now;
 	rearm(p, TIMER_VOLUME_MS[0]);
 }

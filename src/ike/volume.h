@@ -20,6 +20,10 @@ struct volume {
 	struct timer timer;
 };
 
+/* The limit in octets, 0 = none; and where p is to be replaced that has this limit. */
+uint64_t volume_octets(uint64_t kilobytes);
+uint64_t volume_replace(const struct phase2 *p, uint64_t limit);
+
 void volume_init(struct phase2 *p);
 
 /* p carries at most so many kilobytes from now on. */

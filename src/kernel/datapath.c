@@ -16,7 +16,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_NO_EROUTE] = "no eroute for it",
 	[VERDICT_TRAP] = "held back until there is an SA",
 	[VERDICT_NO_SA] = "no such SA",
-	[VERDICT_EXHAUSTED] = "sequence numbers of the SA are used up",
+	[VERDICT_EXHAUSTED] = "the SA is used up",
 	[VERDICT_TOO_BIG] = "larger than the path's MTU",
 	[VERDICT_NO_ROOM] = "larger than an IP packet may be",
 	[VERDICT_FRAGMENT] = "fragment in transport mode",
@@ -124,6 +124,20 @@ static enum verdict trap(struct datapath *d, struct eroute *e, const struct pack
 	return VERDICT_TRAP;
 }
 
+/* An SA has carried one packet more: are its octets or sequence numbers used up, or nearly?  Each is told once. */
+static void note_life(struct datapath *d, struct sa *sa)
+{
+	const struct kernel_counts *k = &sa->counts;
+	bool hard = sa->hard.octets != 0 && k->bytes >= sa->hard.octets;
+	bool soft = hard || (sa->soft.octets != 0 && k->bytes >= sa->soft.octets) ||
+		    (sa->soft.packets != 0 && k->packets >= sa->soft.packets);
+
+	if (d->expired != NULL && ((hard && !sa->exhausted) || (soft && !sa->aged)))
+		d->expired(d->ctx, sa, hard);
+	sa->aged = soft;
+	sa->exhausted = sa->exhausted || hard;
+}
+
 static size_t sa_limit(const struct datapath *d, unsigned device, const struct sa *sa)
 {
 	size_t limit = d->devices[device].mtu;
@@ -174,6 +188,7 @@ static enum verdict protect(struct datapath *d, const struct eroute *e, struct p
 		if (v != VERDICT_SEND)
 			return v;
 		sas[i]->counts.last_used = d->now_ms / 1000;
+		note_life(d, sas[i]);
 		if (!packet_flow(packet_span(k), f))
 			return VERDICT_MALFORMED;
 	}
@@ -300,6 +315,7 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 			return v;
 		compare_source(d, used[n], &f);
 		used[n]->counts.last_used = d->now_ms / 1000;
+		note_life(d, used[n]);
 		path->device = used[n]->device;
 		if (!packet_flow(packet_span(k), &f))
 			return VERDICT_MALFORMED;

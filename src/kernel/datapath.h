@@ -36,6 +36,7 @@ struct datapath {
 	void (*random)(void *ctx, void *p, size_t n);
 	void (*acquire)(void *ctx, const struct eroute *e, const struct flow *f);
 	void (*mapping)(void *ctx, const struct sa_id *id, const struct endpoint *from);	/* or NULL */
+	void (*expired)(void *ctx, const struct sa *sa, bool hard);	/* NULL = nobody asks */
 };
 
 struct path {			/* where a packet goes */

@@ -270,7 +270,7 @@ static enum verdict wrap(struct sa *sa, struct packet *k, uint8_t next, const ui
 /* IPComp numbers nothing. */
 static bool take_number(struct sa *sa)
 {
-	if (sa->id.protocol == IPPROTO_COMP)
+	if (sa->id.protocol == IPPROTO_COMP && !sa->exhausted)
 		return true;
 	if (sa->exhausted || sa->seq == UINT32_MAX) {
 		sa->exhausted = true;
@@ -453,6 +453,8 @@ enum verdict sa_open(struct sa *sa, struct packet *k, const struct flow *f, bool
 
 	if (sa->larval)
 		return VERDICT_NO_SA;
+	if (sa->exhausted)
+		return VERDICT_EXHAUSTED;
 	packet_cut(k, f->length);
 	memcpy(old, k->p, f->header);
 	if (sa->id.protocol == IPPROTO_AH) {

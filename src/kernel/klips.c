@@ -213,7 +213,8 @@ static void klips_ask_add_sa(void *ctx, uint32_t token, const struct kernel_sa *
 	     .src_port = sa->src_port, .dst_port = sa->dst_port, .encap_sport = sa->encap_sport,
 	     .encap_dport = sa->encap_dport, .reqid = sa->reqid, .device = span_str(sa->interface),
 	     .comp = alg_name(sa->comp), .outwards = sa->outwards, .inwards = sa->inwards,
-	     .inner_tunnel = sa->inner_tunnel);
+	     .inner_tunnel = sa->inner_tunnel, .soft_octets = sa->soft.octets, .hard_octets = sa->hard.octets,
+	     .soft_packets = sa->soft.packets);
 }
 
 static void klips_ask_del_sa(void *ctx, uint32_t token, const struct sa_id *id)
@@ -363,6 +364,11 @@ static void take(struct backend *b, const struct klips_message *m)
 		b->events.acquire(b->events.ctx, &(struct kernel_acquire){
 			.reqid = m->u.acquire.reqid, .src = m->u.acquire.src, .dst = m->u.acquire.dst,
 			.protocol = m->u.acquire.protocol, .sport = m->u.acquire.sport, .dport = m->u.acquire.dport });
+		break;
+	case KLIPS_EXPIRED:
+		b->events.expired(b->events.ctx, &(struct kernel_expiry){
+			.id = { .dst = m->u.expired.dst, .protocol = m->u.expired.protocol, .spi = m->u.expired.spi },
+			.src = m->u.expired.src, .hard = m->u.expired.hard });
 		break;
 	case KLIPS_MAPPING:
 		id = (struct sa_id){ .dst = m->u.mapping.dst, .protocol = m->u.mapping.protocol,

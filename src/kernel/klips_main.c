@@ -34,6 +34,11 @@ static void fill_random(void *ctx, void *p, size_t n)
 	}
 }
 
+static void on_expired(void *ctx, const struct sa *sa, bool hard)
+{
+	wire_expired(ctx, sa, hard);
+}
+
 static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 {
 	wire_acquire(ctx, e, f);
@@ -149,6 +154,7 @@ int main(int argc, char **argv)
 		k->ports[i] = (struct port){ .tun = -1, .out = -1, .out6 = -1 };
 	datapath_init(&k->d, k, fill_random, on_acquire);
 	k->d.mapping = on_mapping;
+	k->d.expired = on_expired;
 	k->d.now_ms = now_ms();
 	ok = open_all(k, &why);
 	if (!ok) {

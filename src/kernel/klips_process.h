@@ -49,6 +49,7 @@ void wire_writable(struct klips *k);
 void wire_log(struct klips *k, const char *line);
 void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f);
 void wire_mapping(struct klips *k, const struct sa_id *id, const struct endpoint *from);
+void wire_expired(struct klips *k, const struct sa *sa, bool hard);
 bool wire_full(const struct klips *k);	/* no more requests until answers are read */
 
 /* ---- klips_io.c: packets ---- */

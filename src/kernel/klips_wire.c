@@ -79,6 +79,18 @@ void wire_acquire(struct klips *k, const struct eroute *e, const struct flow *f)
 	enqueue(k, &w);
 }
 
+void wire_expired(struct klips *k, const struct sa *sa, bool hard)
+{
+	uint8_t room[ANSWER_MAX];
+	struct writer w = writer_on(room, sizeof room);
+
+	if (wire_full(k))
+		return;
+	klips_put_expired(&w, &(struct klips_expired){ .dst = sa->id.dst, .protocol = sa->id.protocol,
+						       .spi = sa->id.spi, .src = sa->src, .hard = hard });
+	enqueue(k, &w);
+}
+
 void wire_mapping(struct klips *k, const struct sa_id *id, const struct endpoint *from)
 {
 	uint8_t room[ANSWER_MAX];
@@ -263,6 +275,7 @@ static void do_add_sa(struct klips *k, const struct klips_add_sa *m)
 		.client_protocol = m->client_protocol, .src_port = m->src_port, .dst_port = m->dst_port,
 		.encap_sport = m->encap_sport, .encap_dport = m->encap_dport, .reqid = m->reqid,
 		.outwards = m->outwards, .inwards = m->inwards, .inner_tunnel = m->inner_tunnel,
+		.soft = { .octets = m->soft_octets, .packets = m->soft_packets }, .hard = { .octets = m->hard_octets },
 	};
 
 	conclude(k, m->token, add_sa(k, m, &sa), name_sa(k, &sa.id));

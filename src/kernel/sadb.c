@@ -149,6 +149,8 @@ static enum reason check(const struct kernel_sa *sa)
 
 static void describe(struct sa *sa, const struct kernel_sa *from)
 {
+	sa->soft = from->soft;
+	sa->hard = from->hard;
 	sa->id = from->id;
 	sa->src = from->src;
 	sa->inbound = from->inbound;

@@ -16,7 +16,9 @@ struct sa {
 	struct ip_addr src;
 	bool larval;		/* only the SPI is taken: no keys yet */
 	bool inbound, tunnel;
-	bool exhausted;		/* the sequence numbers are used up */
+	bool exhausted;		/* the sequence numbers or octets are used up */
+	bool aged;		/* ... nearly: that was told */
+	struct kernel_life soft, hard;	/* of these, octets and packets count here */
 	bool inner_tunnel;	/* of the innermost of its bundle, maybe itself */
 	uint8_t outwards, inwards;	/* protocols of its neighbours in a bundle, 0 = none */
 	struct transform *transform;	/* owned; NULL while larval, and of IPComp */

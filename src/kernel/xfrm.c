@@ -52,6 +52,7 @@ struct backend {
 	unsigned open;		/* handles not closed yet */
 	int lock;
 	bool closing;
+	bool said_held;		/* what becomes of packets at a trap */
 	uint32_t seq;
 	struct job *under_way;
 	STAILQ_HEAD(, job) waiting;
@@ -136,7 +137,7 @@ static const char *remedy(int error)
 	case ENOSYS:
 		return "; this kernel lacks an algorithm: load its module, or name others with --esp or --ah";
 	case EPROTONOSUPPORT:
-		return "; load the kernel's modules for ESP and AH, or use --kernel klips";
+		return "; load the kernel's modules for ESP, AH and, with --compress, IPComp, or use --kernel klips";
 	default:
 		return "";
 	}
@@ -302,22 +303,12 @@ static void take_acquire(struct backend *b, const struct nlmsghdr *h)
 	b->events.acquire(b->events.ctx, &a);
 }
 
-/* SAs of ours have no lifetime in the kernel: an end is the end of its sequence numbers, or somebody's doing.
- * SPIs that nobody used do have one. */
 static void take_expire(struct backend *b, const struct nlmsghdr *h)
 {
-	const struct xfrm_user_expire *e = mnl_nlmsg_get_payload(h);
-	char line[160], addr[ADDR_TEXT];
-	struct text t = text_on(line, sizeof(line));
-	struct sa_id id;
+	struct kernel_expiry e;
 
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*e) || !xfrm_reqid_is_ours(e->state.reqid) ||
-	    e->state.lft.hard_add_expires_seconds != 0)
-		return;
-	id = xfrm_id_of(&e->state);
-	text_add(&t, "the kernel says that the SA 0x%08x to %s %s", id.spi, addr_format(&id.dst, addr),
-		 e->hard != 0 ? "has expired and is gone" : "expires soon");
-	b->events.log(b->events.ctx, line);
+	if (xfrm_expiry_of(h, &e))
+		b->events.expired(b->events.ctx, &e);
 }
 
 static void take_report(struct backend *b, const struct nlmsghdr *h)
@@ -413,14 +404,14 @@ static void xfrm_add_sa(void *ctx, uint32_t token, const struct kernel_sa *sa)
 	submit(b, j);
 }
 
-/* The counts are read first: they are part of the answer. */
+/* The counts are read first: they are part of the answer.  An SA whose lifetime has ended is gone already. */
 static void xfrm_del_sa(void *ctx, uint32_t token, const struct sa_id *id)
 {
 	struct job *j = job_new(token);
 
 	name_sa(j, "delete", id);
-	xfrm_put_sa_id(&append(j, STOP)->m, XFRM_MSG_GETSA, id);
-	xfrm_put_sa_id(&append(j, STOP)->m, XFRM_MSG_DELSA, id);
+	xfrm_put_sa_id(&append(j, GO_ON_IF_GONE)->m, XFRM_MSG_GETSA, id);
+	xfrm_put_sa_id(&append(j, GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, id);
 	submit(ctx, j);
 }
 
@@ -433,12 +424,27 @@ static void xfrm_read_sa(void *ctx, uint32_t token, const struct sa_id *id)
 	submit(ctx, j);
 }
 
+/* Whether packets wait for an SA is a setting of the whole network namespace: the operator's. */
+static void say_whether_held(struct backend *b)
+{
+	FILE *f = b->said_held ? NULL : fopen("/proc/sys/net/core/xfrm_larval_drop", "re");
+
+	if (f != NULL && fgetc(f) != '0')
+		b->events.log(b->events.ctx, "the kernel drops the first packets of connections with --ondemand; "
+			      "to have them held, write 0 into /proc/sys/net/core/xfrm_larval_drop");
+	if (f != NULL)
+		fclose(f);
+	b->said_held = true;
+}
+
 static void xfrm_set_eroute(void *ctx, uint32_t token, const struct kernel_eroute *e)
 {
 	struct backend *b = ctx;
 	struct xfrm_change change[XFRM_PLACES];
 	struct job *j = job_new(token);
 
+	if (e->kind == EROUTE_TRAP && e->hold)
+		say_whether_held(b);
 	name_eroute(j, "set", e);
 	append_changes(j, change, xfrm_rules_set(&b->rules, e, change));
 	submit(b, j);
@@ -503,7 +509,7 @@ static void xfrm_close(void *ctx)
 }
 
 static const struct kernel_ops ops = {
-	.name = "xfrm",
+	.name = "xfrm", .compresses = true,
 	.attach = xfrm_attach, .hole = xfrm_hole,
 	.get_spi = xfrm_get_spi, .add_sa = xfrm_add_sa, .del_sa = xfrm_del_sa, .read_sa = xfrm_read_sa,
 	.set_eroute = xfrm_set_eroute, .del_eroute = xfrm_del_eroute, .updown = xfrm_updown, .close = xfrm_close,

@@ -64,14 +64,22 @@ static struct xfrm_selector selector(const struct subnet *src, const struct subn
 	};
 }
 
-/* Lifetimes are kept by ike, so the kernel keeps none. */
-static struct xfrm_lifetime_cfg no_end(void)
+static uint64_t limit(uint64_t n)
+{
+	return n == 0 ? XFRM_INF : n;
+}
+
+/* Of seconds 0 is no limit, too.  ike has timers of its own; those of the kernel end what a killed pluto has left. */
+static struct xfrm_lifetime_cfg lifetimes(const struct kernel_life *soft, const struct kernel_life *hard)
 {
 	return (struct xfrm_lifetime_cfg){
-		.soft_byte_limit = XFRM_INF, .hard_byte_limit = XFRM_INF,
-		.soft_packet_limit = XFRM_INF, .hard_packet_limit = XFRM_INF,
+		.soft_byte_limit = limit(soft->octets), .hard_byte_limit = limit(hard->octets),
+		.soft_packet_limit = limit(soft->packets), .hard_packet_limit = limit(hard->packets),
+		.soft_add_expires_seconds = soft->seconds, .hard_add_expires_seconds = hard->seconds,
 	};
 }
+
+static const struct kernel_life no_end;
 
 static void *begin(struct xfrm_message *m, uint16_t type, uint16_t flags, size_t body)
 {
@@ -124,6 +132,8 @@ static const char *kernel_name(enum alg alg)
 	case ALG_AES_GCM_12:
 	case ALG_AES_GCM_8:
 		return "rfc4106(gcm(aes))";
+	case ALG_DEFLATE:
+		return "deflate";
 	case ALG_HMAC_MD5_96:
 		return "hmac(md5)";
 	case ALG_HMAC_SHA1_96:
@@ -179,10 +189,13 @@ static bool put_algorithm(struct xfrm_message *m, uint16_t attribute, enum alg a
 
 static bool put_algorithms(struct xfrm_message *m, const struct kernel_sa *sa)
 {
+	static const uint8_t none[1];
 	bool aead = sa->cipher != ALG_NONE && alg_table[sa->cipher].kind == ALG_KIND_AEAD;
 
 	if (sa->cipher != ALG_NONE &&
 	    !put_algorithm(m, aead ? XFRMA_ALG_AEAD : XFRMA_ALG_CRYPT, sa->cipher, sa->cipher_key))
+		return false;
+	if (sa->comp != ALG_NONE && !put_algorithm(m, XFRMA_ALG_COMP, sa->comp, span_of(none, 0)))
 		return false;
 	return sa->mac == ALG_NONE || put_algorithm(m, XFRMA_ALG_AUTH_TRUNC, sa->mac, sa->mac_key);
 }
@@ -213,7 +226,7 @@ bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *
 	i->id.spi = htonl(sa->id.spi);
 	i->id.proto = sa->id.protocol;
 	i->saddr = address(&sa->src);
-	i->lft = no_end();
+	i->lft = lifetimes(&sa->soft, &sa->hard);
 	i->reqid = xfrm_sa_reqid(sa->reqid);
 	i->family = family_of(&sa->id.dst);
 	i->mode = sa->tunnel ? XFRM_MODE_TUNNEL : XFRM_MODE_TRANSPORT;
@@ -222,7 +235,8 @@ bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *
 		i->flags |= XFRM_STATE_ALIGN4;
 	if (!put_algorithms(m, sa))
 		return false;
-	put_window(m, sa->replay_window);
+	if (sa->id.protocol != IPPROTO_COMP)	/* which numbers nothing */
+		put_window(m, sa->replay_window);
 	if (sa->encap_sport != 0) {
 		struct xfrm_encap_tmpl e = {
 			.encap_type = UDP_ENCAP_ESPINUDP,
@@ -244,6 +258,12 @@ void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *i
 	i->proto = id->protocol;
 }
 
+/* What does not become smaller comes without IPComp (RFC 3173 2.2). */
+static bool sa_is_optional(const struct xfrm_rule *r, unsigned i)
+{
+	return r->dir != XFRM_POLICY_OUT && r->sa[i].protocol == IPPROTO_COMP;
+}
+
 static void put_templates(struct xfrm_message *m, const struct xfrm_rule *r)
 {
 	struct xfrm_user_tmpl t[EROUTE_SAS] = { 0 };
@@ -258,6 +278,7 @@ static void put_templates(struct xfrm_message *m, const struct xfrm_rule *r)
 		t[i].family = family_of(&r->to);
 		t[i].reqid = r->reqid;
 		t[i].mode = tunnel ? XFRM_MODE_TUNNEL : XFRM_MODE_TRANSPORT;
+		t[i].optional = sa_is_optional(r, i);
 		t[i].aalgos = t[i].ealgos = t[i].calgos = ~0u;
 	}
 	mnl_attr_put(&m->u.h, XFRMA_TMPL, r->n * sizeof(t[0]), t);
@@ -277,7 +298,7 @@ void xfrm_put_policy(struct xfrm_message *m, uint16_t type, const struct xfrm_ru
 	}
 	i = begin(m, type, NLM_F_ACK, sizeof(*i));
 	i->sel = sel;
-	i->lft = no_end();
+	i->lft = lifetimes(&no_end, &no_end);
 	i->priority = xfrm_priority(r);
 	i->dir = r->dir;
 	i->action = r->block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
@@ -291,7 +312,7 @@ void xfrm_put_neighbours(struct xfrm_message *m, uint8_t dir, uint8_t type)
 
 	i->sel = (struct xfrm_selector){ .family = AF_INET6, .proto = IPPROTO_ICMPV6,
 					 .sport = htons(type), .sport_mask = 0xffff };
-	i->lft = no_end();
+	i->lft = lifetimes(&no_end, &no_end);
 	i->priority = XFRM_PRIORITY_FIRST;
 	i->dir = dir;
 	i->action = XFRM_POLICY_ALLOW;
@@ -364,6 +385,17 @@ struct sa_id xfrm_id_of(const struct xfrm_usersa_info *sa)
 {
 	return (struct sa_id){ .dst = xfrm_addr(&sa->id.daddr, sa->family), .protocol = sa->id.proto,
 			       .spi = ntohl(sa->id.spi) };
+}
+
+bool xfrm_expiry_of(const struct nlmsghdr *h, struct kernel_expiry *e)
+{
+	const struct xfrm_user_expire *m = body(h, sizeof(*m));
+
+	if (m == NULL || !xfrm_reqid_is_ours(m->state.reqid) || m->state.id.spi == 0)
+		return false;
+	*e = (struct kernel_expiry){ .id = xfrm_id_of(&m->state),
+				     .src = xfrm_addr(&m->state.saddr, m->state.family), .hard = m->hard != 0 };
+	return true;
 }
 
 struct kernel_counts xfrm_counts_of(const struct nlmsghdr *h, uint64_t real, uint64_t monotonic)

@@ -89,6 +89,9 @@ struct kernel_counts xfrm_counts_of(const struct nlmsghdr *h, uint64_t real, uin
  * when the policy is not ours or the message too short. */
 bool xfrm_acquire_of(const struct nlmsghdr *h, struct kernel_acquire *a, struct kernel_eroute *trap);
 
+/* The end of a lifetime of an SA; false when it is none of ours, or none that ever had an SPI. */
+bool xfrm_expiry_of(const struct nlmsghdr *h, struct kernel_expiry *e);
+
 /* The error of an NLMSG_ERROR (0 = acknowledgement) as a positive errno, and the kernel's own words for it in
  * *words, or NULL.  -1 when the message is cut short. */
 int xfrm_error_of(const struct nlmsghdr *h, const char **words);

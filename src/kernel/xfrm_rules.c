@@ -153,12 +153,17 @@ unsigned xfrm_rules_admit(struct xfrm_rules *r, const struct kernel_sa *sa, stru
 		.src_port = sa->dst_port, .dst_port = sa->src_port, .kind = EROUTE_SA, .n_sas = 1,
 		.sas = { sa->id }, .me = sa->id.dst, .peer = sa->src, .tunnel = sa->tunnel, .reqid = sa->reqid,
 	};
-	struct xfrm_rule_set *s = xfrm_rules_find(r, &e);
-	struct xfrm_rule away = outgoing(r, &e), in = incoming(&away, EROUTE_SA, away.reqid);
+	struct xfrm_rule_set *s;
+	struct xfrm_rule away, in;
 	const struct xfrm_rule *has;
 
 	if (sa->outer)		/* its eroute asks for it; what is within is asked for by then */
 		return 0;
+	if (sa->id.protocol == IPPROTO_COMP && sa->outwards != 0)	/* alone it would protect nothing */
+		e.sas[e.n_sas++] = (struct sa_id){ .dst = sa->id.dst, .protocol = sa->outwards };
+	s = xfrm_rules_find(r, &e);
+	away = outgoing(r, &e);
+	in = incoming(&away, EROUTE_SA, away.reqid);
 	if (s == NULL) {
 		s = find_or_add(r, &e);
 		return let_in(s, &in, out);

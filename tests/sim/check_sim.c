@@ -64,6 +64,7 @@ static const struct kind {
 	{ "revive-away", run_revive_away, 4 },
 	{ "dpd-restart", run_dpd_restart, 10 },
 	{ "forgotten", run_forgotten, 20 },
+	{ "used-up", run_used_up, 10 },
 	{ "road", run_road, 20 },
 	{ "road-expired", run_road_expired, 6 },
 	{ "road-moves", run_road_moves, 20 },

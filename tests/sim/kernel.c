@@ -293,6 +293,14 @@ bool node_packet(struct node *n, const char *client)
 	return false;
 }
 
+void node_expire(struct node *n, const struct sim_sa *s, bool hard)
+{
+	struct kernel_expiry e = { .id = s->id, .src = n->addr, .hard = hard };
+
+	ike_clock(n->ike, n->world->now);
+	ike_kernel_events(n->ike).expired(n->ike, &e);
+}
+
 bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets)
 {
 	struct sim_sa *out = (struct sim_sa *)node_outbound(from, client), *in;

@@ -391,3 +391,40 @@ void run_forgotten(struct trial *t)
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS && node_holdings(t->a).unfinished == 0,
 		     "%s: whack got %u", ways[way], t->a->last_status);
 }
+
+/* The kernel says that an SA has carried what it may: replaced at the first word, gone at the second. */
+void run_used_up(struct trial *t)
+{
+	struct node *n = t->seed % 2 == 0 ? t->a : t->b;
+	struct sim_sa old, stranger;
+	uint64_t serial;
+
+	trial_draw(t);
+	t->c.ipseckilobytes = 1000;
+	describe(t);
+	node_initiate(t->a, "net");
+	world_run(t->w, SECONDS(10));
+	trial_check_up(t);
+	old = stranger = *trial_outbound(t, n);
+	stranger.id.spi ^= 1;
+	node_expire(n, &stranger, true);
+	for (unsigned i = 0; i < 5; i++)	/* each SA of a bundle, and each direction, may say so */
+		node_expire(n, &old, false);
+	world_run(t->w, SECONDS(2));
+	trial_expect(t, trial_outbound(t, n)->id.spi != old.id.spi, "the SA was not replaced");
+	trial_expect(t, t->a->rekeyed + t->b->rekeyed == 2, "replaced %u times", t->a->rekeyed + t->b->rekeyed);
+	trial_expect(t, t->a->lost_cover + t->b->lost_cover == 0, "traffic was without an SA");
+	trial_check_up(t);
+	serial = node_serial(n);
+	node_expire(n, &old, false);		/* it is superseded: nothing to do */
+	world_run(t->w, SECONDS(60));
+	trial_expect(t, node_serial(n) == serial, "a superseded SA was replaced");
+	node_expire(n, &old, true);
+	world_run(t->w, SECONDS(2));
+	trial_expect(t, node_sas(n, false) == trial_protocols(t), "%u SAs are left", node_sas(n, false));
+	old = *trial_outbound(t, n);
+	node_expire(n, &old, true);
+	world_run(t->w, SECONDS(2));
+	trial_expect(t, node_sas(t->a, false) + node_sas(t->b, false) == 0, "used up, and still there");
+	trial_expect(t, trapped(n), "traffic leaves in clear");
+}

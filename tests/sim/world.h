@@ -173,6 +173,9 @@ bool holdings_none(const struct holdings *h);
 /* A packet for a client: protected by an SA (true), or it meets a trap, which may be reported. */
 bool node_packet(struct node *n, const char *client);
 
+/* The kernel of n says that an outbound SA has carried all that it may (hard), or nearly. */
+void node_expire(struct node *n, const struct sim_sa *s, bool hard);
+
 /* The outbound SA that the eroute to a client uses; NULL when traffic would be dropped. */
 const struct sim_sa *node_outbound(const struct node *n, const char *client);
 

@@ -418,7 +418,7 @@ START_TEST(half_a_bundle_is_not_believed)
 	struct emit_SA offer = { 0 }, answer;
 	struct payload_SA sa;
 	struct choice chosen;
-	struct emit_P p[3];
+	struct emit_P p[4];
 
 	listening();
 	c = with_protocols(true, true, true);
@@ -430,6 +430,12 @@ START_TEST(half_a_bundle_is_not_believed)
 	answer = (struct emit_SA){ .proposals = p, .n_proposals = 3 };
 	sa = sent(&answer);
 	ck_assert_ptr_null(check_ipsec(arena, c, 0, mode, &sa, &chosen));
+	p[3] = offer.proposals[4];		/* the same again without compression, as strongSwan does */
+	p[3].n_transforms = 1;
+	answer.n_proposals = 4;
+	sa = sent(&answer);
+	ck_assert_ptr_null(check_ipsec(arena, c, 0, mode, &sa, &chosen));
+	ck_assert(chosen.proposal == 1 && chosen.n == 3);
 	answer.n_proposals = 2;
 	sa = sent(&answer);
 	ck_assert_uint_eq(check_ipsec(arena, c, 0, mode, &sa, &chosen)->reason, REASON_CHOICE_NOT_OFFERED);

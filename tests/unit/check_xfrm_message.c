@@ -440,6 +440,87 @@ START_TEST(counts)
 }
 END_TEST
 
+START_TEST(lifetimes)
+{
+	struct kernel_sa sa = inbound_sa();
+	const struct xfrm_lifetime_cfg *l;
+	struct xfrm_message m;
+
+	sa.soft = (struct kernel_life){ .seconds = 100, .octets = 7000, .packets = 9 };
+	sa.hard = (struct kernel_life){ .seconds = 120, .octets = 8192 };
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_NEWSA, &sa));
+	l = &xfrm_sa_of(&m.u.h)->lft;
+	ck_assert(l->soft_add_expires_seconds == 100 && l->hard_add_expires_seconds == 120);
+	ck_assert(l->soft_byte_limit == 7000 && l->hard_byte_limit == 8192);
+	ck_assert(l->soft_packet_limit == 9 && l->hard_packet_limit == XFRM_INF);
+	ck_assert(l->soft_use_expires_seconds == 0 && l->hard_use_expires_seconds == 0);
+}
+END_TEST
+
+START_TEST(the_end_of_a_lifetime)
+{
+	struct xfrm_message m = { 0 };
+	struct xfrm_user_expire *x;
+	struct kernel_expiry e;
+
+	mnl_nlmsg_put_header(&m);
+	m.u.h.nlmsg_type = XFRM_MSG_EXPIRE;
+	ck_assert(!xfrm_expiry_of(&m.u.h, &e));		/* too short */
+	x = mnl_nlmsg_put_extra_header(&m.u.h, sizeof(*x));
+	x->state = (struct xfrm_usersa_info){ .family = AF_INET, .reqid = 7 };
+	x->state.id.spi = htonl(0x1234);
+	x->state.id.proto = IPPROTO_ESP;
+	memcpy(&x->state.id.daddr, east.b, 4);
+	memcpy(&x->state.saddr, west.b, 4);
+	x->hard = 1;
+	ck_assert(!xfrm_expiry_of(&m.u.h, &e));		/* of others */
+	x->state.reqid = xfrm_sa_reqid(9);
+	ck_assert(xfrm_expiry_of(&m.u.h, &e));
+	ck_assert(e.hard && e.id.spi == 0x1234 && e.id.protocol == IPPROTO_ESP);
+	ck_assert(addr_eq(&e.id.dst, &east) && addr_eq(&e.src, &west));
+	x->hard = 0;
+	ck_assert(xfrm_expiry_of(&m.u.h, &e) && !e.hard);
+	x->state.id.spi = 0;				/* what the kernel began at a trap */
+	ck_assert(!xfrm_expiry_of(&m.u.h, &e));
+}
+END_TEST
+
+/* What arrives need not be compressed, but it must be encrypted: at no moment is IPComp alone enough. */
+START_TEST(ipcomp)
+{
+	struct kernel_sa sa = {
+		.id = { .dst = east, .protocol = IPPROTO_COMP, .spi = 0x1234 }, .src = west, .inbound = true,
+		.tunnel = true, .comp = ALG_DEFLATE, .src_client = theirs, .dst_client = ours, .reqid = 9,
+		.outwards = IPPROTO_ESP, .inner_tunnel = true, .interface = "",
+	};
+	const struct xfrm_user_tmpl *t;
+	const struct xfrm_algo *algo;
+	struct xfrm_change c[XFRM_PLACES];
+	struct xfrm_rules r = { 0 };
+	struct xfrm_message m;
+
+	ck_assert(xfrm_put_sa(&m, XFRM_MSG_UPDSA, &sa));
+	ck_assert_uint_eq(ntohl(xfrm_sa_of(&m.u.h)->id.spi), 0x1234);
+	ck_assert_uint_eq(xfrm_sa_of(&m.u.h)->id.proto, IPPROTO_COMP);
+	algo = mnl_attr_get_payload(SA_ATTRIBUTE(&m, XFRMA_ALG_COMP, 1));
+	ck_assert_str_eq(algo->alg_name, "deflate");
+	SA_ATTRIBUTE(&m, XFRMA_REPLAY_ESN_VAL, 0);
+	ck_assert_uint_eq(xfrm_rules_admit(&r, &sa, c), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert(!c[i].rule.block && c[i].rule.n == 2);
+		xfrm_put_policy(&m, c[i].type, &c[i].rule);
+		t = mnl_attr_get_payload(attribute(&m, sizeof(struct xfrm_userpolicy_info), XFRMA_TMPL, 1));
+		ck_assert(t[0].id.proto == IPPROTO_COMP && t[0].optional && t[0].mode == XFRM_MODE_TUNNEL);
+		ck_assert(t[1].id.proto == IPPROTO_ESP && !t[1].optional && t[1].mode == XFRM_MODE_TRANSPORT);
+	}
+	c[0].rule.dir = XFRM_POLICY_OUT;
+	xfrm_put_policy(&m, c[0].type, &c[0].rule);
+	t = mnl_attr_get_payload(attribute(&m, sizeof(struct xfrm_userpolicy_info), XFRMA_TMPL, 1));
+	ck_assert(!t[0].optional);
+	xfrm_rules_free(&r);
+}
+END_TEST
+
 /* What the kernel reports of a packet at a trap leads back to the eroute. */
 START_TEST(an_acquire)
 {
@@ -497,6 +578,9 @@ int main(void)
 	tcase_add_test(t, the_most_specific_policy_wins);
 	tcase_add_test(t, the_life_of_an_eroute);
 	tcase_add_test(t, what_the_kernel_refused_does_not_stand);
+	tcase_add_test(t, lifetimes);
+	tcase_add_test(t, the_end_of_a_lifetime);
+	tcase_add_test(t, ipcomp);
 	tcase_add_test(t, an_acquire);
 	tcase_add_test(t, errors);
 	tcase_add_test(t, counts);

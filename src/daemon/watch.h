@@ -1,0 +1,15 @@
+/* watch.h -- addresses of this host that appear and vanish. */
+#ifndef PLUTO_DAEMON_WATCH_H
+#define PLUTO_DAEMON_WATCH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct watch;
+
+/* From now on changed(ctx) is called a moment after addresses of this network namespace have changed; a flood of changes
+ * is told as one.  NULL when the kernel does not tell (errno). */
+struct watch *watch_new(uv_loop_t *loop, void (*changed)(void *ctx), void *ctx);
+void watch_close(struct watch *w);	/* NULL is harmless; it frees itself */
+
+#endif
