@@ -9,7 +9,7 @@ peer() { "$WHACK" --ctlbase "$DIR/peer" "$@"; }
 "$PLUTO" --noklips --stderrlog --nofork --ctlbase "$DIR/peer" --secretsfile "$DIR/secrets" --ikeport $((PORT + 1)) \
 	--listen 127.0.0.2 >"$DIR/peer.log" 2>&1 </dev/null &
 other=$!
-trap 'kill "$other" 2>/dev/null; control_clean' EXIT
+trap 'ends=$?; kill "$other" 2>/dev/null; (exit $ends); control_clean' EXIT
 begin() {
 	control_start "$@"
 	for ((i = 0; i < 100; i++)); do
