@@ -116,6 +116,9 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.revive = given(o, WHACK_OPTION_REVIVE),
 		.fragmentation = (uint8_t)number(o, WHACK_OPTION_FRAGMENTATION),
 		.fragmentsize = number(o, WHACK_OPTION_FRAGMENTSIZE),
+		.xauth = given(o, WHACK_OPTION_XAUTH),
+		.xauthname = text(o, WHACK_OPTION_XAUTHNAME),
+		.modecfg = (uint8_t)number(o, WHACK_OPTION_MODECFG),
 	};
 
 	if (!read_end(o, END_LEFT, &m.left, left_id, &left, why) ||

@@ -178,6 +178,8 @@ class AttributeEntry:
 	basic: bool
 	type: Type
 	tlv: bool
+	repeat: bool
+	step: Optional[Num]
 	after: Optional[Name]
 	text: str
 	clauses: Clauses
@@ -342,6 +344,7 @@ class StateDecl:
 	start: bool
 	final: bool
 	resend: bool
+	over: bool
 	number: Optional[Num]	# for those who are told of it
 	text: str
 	doc: str
@@ -389,6 +392,7 @@ class Supplies:
 class Select:
 	variable: Name
 	variants: Tuple[Tuple[Name, Optional[Name]], ...]	# variant, symbol
+	more: Tuple[Tuple[Name, Name], ...]	# variant, a further symbol that means it
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,8 @@ shape depends on the variant is sent or received there.""",
 "unreachable": Entry("""No row, and not `initiate`, leads to a state.""",
 "MAIN_R1  MI2  a  MR2  MAIN_R1      # MAIN_R2 was meant", "MAIN_R1  MI2  a  MR2  MAIN_R2"),
 
-"dead-end": Entry("""A state is not final and no row leads on from it: an exchange would wait there for nothing.""",
+"dead-end": Entry("""A state is not final and no row leads on from it: an exchange would wait there for nothing.  Or it is `over`
+without being final, in phase 1, or without a timer that ends it when it still answers duplicates.""",
 "MAIN_I4  initiator         \"ISAKMP SA established\"", "MAIN_I4  initiator  final  \"ISAKMP SA established\""),
 
 "loss": Entry("""Every message must survive being lost once: its sender repeats it by itself (timer retransmit), or when asked

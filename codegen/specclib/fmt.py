@@ -18,7 +18,7 @@ KINDS = {
 		("name", "type", "limit", "flag", "else")),
 	"require": (("name",), "cond", {"->": "then", "else": "else"}, ("name", "cond", "then", "else")),
 	"attributes": (("num", "name", "form", "type"), "more", dict(CITE, **{'"': "text", "after": "after",
-		"tlv": "after"}), ("num", "name", "form", "type", "more", "after", "text", "cite")),
+		"tlv": "after", "repeat": "after", "step": "after"}), ("num", "name", "form", "type", "more", "after", "text", "cite")),
 	"input": (("word", "name"), "more", {"from": "from", '"': "text", "secret": "flag"},
 		("word", "name", "from", "more", "text", "flag")),
 	"formula": (("name",), "variants", {"retain": "flag", "secret": "flag", "=": "expr", "rfc": "cite"},

@@ -95,6 +95,7 @@ class Field:
 	bitset: Any = None		# uint: Bits or None
 	switch: Any = None		# uint: Switch or None
 	selector: Optional[str] = None	# switch, attributes, structs: field or parameter that selects
+	table: Any = None		# attributes: the one table that it takes, or None
 	element: Any = None		# structs: Struct
 	min: int = 0			# octets (bytes, attributes), elements (structs, slices); size when fixed
 	max: Optional[int] = None	# None = what is left
@@ -248,6 +249,8 @@ class Attribute:
 	name: str
 	basic: bool
 	tlv: bool			# emitted as TLV even if it fits TV
+	repeat: bool			# may stand more than once in a list
+	step: int			# the octets of the value are a multiple of it
 	registry: Any
 	kind: str			# uint bytes
 	bits: int			# basic: 16 (or 8)
@@ -402,6 +405,7 @@ class State:
 	start: bool
 	final: bool
 	resend: bool
+	over: bool
 	text: str
 	doc: str
 	machine: Any

@@ -204,17 +204,19 @@ class ExchangeParser(ParserBase):
 
 	def select(self):
 		variable = self.name("a variable")
-		found = []
+		found, more = [], []
 		self.expect("{")
 		self.skip_lines()
 		while not self.at("}"):
 			variant = self.name("a variant")
 			symbol = self.name("a symbol") if self.take("=") else None
 			found.append((variant, symbol))
+			while symbol is not None and self.take("|"):
+				more.append((variant, self.name("a symbol")))
 			self.take(",")
 			self.skip_lines()
 		self.expect("}")
-		return ast.Select(variable, tuple(found))
+		return ast.Select(variable, tuple(found), tuple(more))
 
 	def machine_part(self, parts, select):
 		start = self.expect_word("states", "initiate", "transitions", "binds", "supplies")
@@ -238,12 +240,12 @@ class ExchangeParser(ParserBase):
 		name = self.name("a state")
 		role = self.expect_word("initiator", "responder").text
 		flags = set()
-		while self.at_word("start", "final", "resend"):
+		while self.at_word("start", "final", "resend", "over"):
 			flags.add(self.next().text)
 		number = self.num("the number of the state") if self.take_word("number") else None
 		text = self.string("the text of the state")
-		return ast.StateDecl(name, role, "start" in flags, "final" in flags, "resend" in flags, number, text,
-			start.doc or "", self.span(start))
+		return ast.StateDecl(name, role, "start" in flags, "final" in flags, "resend" in flags, "over" in flags,
+			number, text, start.doc or "", self.span(start))
 
 	def initiate(self, start):
 		action = self.name("an action")

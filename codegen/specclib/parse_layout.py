@@ -161,7 +161,7 @@ class LayoutParser(ParserBase):
 				kind, size, dim = "slices", dim, self.dim()
 		elif kind == "attribute":
 			self.expect("[")
-			arg = self.name("a field")
+			arg = self.name("a field or a table of attributes")
 			self.expect("]")
 			dim = self.dim()
 		else:
@@ -218,8 +218,7 @@ class LayoutParser(ParserBase):
 
 	def attributes(self, start, doc):
 		name = self.name()
-		self.expect_word("for")
-		protocols = self.names("a protocol")
+		protocols = self.names("a protocol") if self.take_word("for") else ()
 		got = self.clauses()
 		entries = self.block(self.attribute_entry)
 		self.spec.attributes.append(ast.Attributes(name, got, doc, start.loc, self.tokens[self.pos - 1].line,
@@ -231,20 +230,24 @@ class LayoutParser(ParserBase):
 		name = self.name("an attribute")
 		basic = self.expect_word("basic", "variable").text == "basic"
 		kind = self.type()
-		after, tlv, text, clauses = None, False, "", ast.Clauses()
+		after, tlv, repeat, step, text, clauses = None, False, False, None, "", ast.Clauses()
 		while self.tok.kind not in ("NL", "}", "EOF"):
 			if self.take_word("after"):
 				after = self.name("an attribute")
 			elif self.take_word("tlv"):
 				tlv = True
+			elif self.take_word("repeat"):
+				repeat = True
+			elif self.take_word("step"):
+				step = self.num("a number of octets")
 			elif self.at("STRING"):
 				text = self.next().value
 			elif self.at_word(*HARMLESS):
 				clauses = merge(clauses, self.clauses(HARMLESS))
 			else:
 				self.fail("unexpected %s in an attribute" % describe(self.tok))
-		return ast.AttributeEntry(number, name, basic, kind, tlv, after, text, clauses, start.doc or "",
-			self.span(start))
+		return ast.AttributeEntry(number, name, basic, kind, tlv, repeat, step, after, text, clauses,
+			start.doc or "", self.span(start))
 
 	def algorithm(self, start, doc):
 		name, kind = self.name(), self.name("the kind of algorithm")

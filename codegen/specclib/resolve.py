@@ -157,7 +157,7 @@ class Resolver(ExchangeResolver, PolicyResolver):
 			bits = 0
 		if e.after is not None and e.after.text not in [x.name.text for x in table.entries]:
 			self.undef("attribute", e.after, [x.name.text for x in table.entries])
-		return m.Attribute(e.number.value, e.name.text, e.basic, e.tlv, registry, kind, bits, low, high,
+		return m.Attribute(e.number.value, e.name.text, e.basic, e.tlv, e.repeat, e.step.value if e.step else 1, registry, kind, bits, low, high,
 			e.after.text if e.after else None, e.text, e.clauses.citation(), e)
 
 	# ---- structs
@@ -230,7 +230,9 @@ class Resolver(ExchangeResolver, PolicyResolver):
 			made.slice_size = t.size.field.text if t.size.field else None
 			made.min, made.max = dim_bounds(t.dim)
 		elif t.kind == "attribute":
-			made.kind, made.selector = "attributes", t.arg.text
+			made.kind, made.table = "attributes", self.model.attributes.get(t.arg.text)
+			if made.table is None or made.table.protocols:
+				made.selector, made.table = t.arg.text, None
 			made.min, made.max = dim_bounds(t.dim)
 		elif t.kind == "uint":
 			made.kind = "bytes"

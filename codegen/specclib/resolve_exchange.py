@@ -207,8 +207,10 @@ class ExchangeResolver:
 			decl.clauses.citation(), decl.doc, decl)
 		for variant, symbol in decl.selects.variants if decl.selects else ():
 			made.variants.append((variant.text,) + self.select_symbol(symbol))
+		for _, symbol in decl.selects.more if decl.selects else ():
+			self.select_symbol(symbol)
 		for s in decl.states:
-			state = m.State(s.name.text, len(self.model.states), s.role, s.start, s.final, s.resend, s.text,
+			state = m.State(s.name.text, len(self.model.states), s.role, s.start, s.final, s.resend, s.over, s.text,
 				s.doc, made, s.name.loc)
 			made.states.append(state)
 			self.model.states.append(state)

@@ -168,7 +168,8 @@ class Seen:
 	def attributes(self):
 		for table in self.model.attributes.values():
 			for e in table.entries:
-				forms = ["TV"] if e.basic else ["TV", "TLV"]
+				short = e.kind == "uint" or (e.min <= 2 <= (e.max or 2) and 2 % e.step == 0)	# of two octets
+				forms = ["TV"] if e.basic else ["TV", "TLV"] if short else ["TLV"]
 				for form in forms:
 					yield "%s %s as %s" % (table.name, e.name, form), ("attribute", table.name, e.name, form) in self.facts
 

@@ -78,6 +78,8 @@ static enum attribute_status check_one(const struct attribute_desc *d, const str
 			return trouble(bad, ATTRIBUTE_FORM, a->value.n, d->min);
 		if (a->value.n > d->max)
 			return trouble(bad, ATTRIBUTE_FORM, a->value.n, d->max);
+		if (d->step > 1 && a->value.n % d->step != 0)
+			return trouble(bad, ATTRIBUTE_FORM, a->value.n, a->value.n - a->value.n % d->step);
 	}
 	if (d->registry != NULL && d->registry->closed) {
 		e = a->number > UINT32_MAX ? NULL
@@ -120,7 +122,7 @@ static enum attribute_status check_place(const struct attribute_table *t,
 		if (came_before(seen->before, a))
 			return trouble(bad, ATTRIBUTE_TWICE, a->number, 1);
 		seen->unit_type = d->type;
-	} else if ((seen->once & bit) != 0) {
+	} else if ((seen->once & bit) != 0 && !d->many) {
 		return trouble(bad, ATTRIBUTE_TWICE, d->type, 1);
 	}
 	seen->once |= bit;
@@ -178,7 +180,7 @@ void attributes_emit(struct writer *w, const struct attribute_table *t,
 		const struct attribute_desc *d = attribute_find(t, a[i].type);
 		size_t octets = octets_of(a[i].number);
 
-		if (a[i].value.n != 0) {
+		if (a[i].value.n != 0 || (d != NULL && !d->basic && !d->integer)) {
 			if (a[i].value.n > UINT16_MAX || (d != NULL && d->basic))
 				w->overflow = true;
 			put_u16(w, a[i].type);

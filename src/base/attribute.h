@@ -23,6 +23,8 @@ struct attribute_desc {
 	uint16_t min, max;	/* octets of a TLV value */
 	uint16_t after;		/* the type that says what this value counts, 0 = none */
 	bool repeats;		/* it, or what counts after it, may come again: RFC 2407 4.5.2 */
+	bool many;		/* may come any number of times */
+	uint16_t step;		/* the octets of a TLV value are a multiple of it */
 	const struct registry *registry;	/* of the value, or NULL */
 };
 
@@ -67,8 +69,8 @@ enum attribute_status attributes_check(const struct attribute_table *t, struct s
  * out->offset is 0: only the pointer of the value says where it stands. */
 bool next_attribute(struct span *rest, struct attribute *out);
 
-/* TV for a basic type and for a number of at most 16 bits, else TLV, 4 octets or more.
- * A number that a basic type cannot hold sets w->overflow. */
+/* TV for a basic type and for a number of at most 16 bits, else TLV: octets as they are, none at all
+ * for an empty value of a type that is no number; numbers in 4 octets or more.  A number that a basic type cannot hold sets w->overflow. */
 void attributes_emit(struct writer *w, const struct attribute_table *t,
 		     const struct emit_attribute *a, size_t n);
 

@@ -192,7 +192,7 @@ struct value_desc {
 /* ---- machines ---------------------------------------------------------- */
 
 enum msgid_rule { MSGID_ZERO, MSGID_NONZERO, MSGID_ANY };
-enum row_timer { TIMER_NONE, TIMER_RETRANSMIT, TIMER_LARVAL, TIMER_REPLACE };
+enum row_timer { TIMER_NONE, TIMER_RETRANSMIT, TIMER_LARVAL, TIMER_REPLACE, TIMER_LINGER };
 enum role { ROLE_INITIATOR, ROLE_RESPONDER };
 
 struct state_desc {
@@ -201,6 +201,7 @@ struct state_desc {
 	uint16_t id;		/* enum state_id, unique over all machines */
 	enum role role;
 	bool start, final, resend;
+	bool over;		/* there is nothing left to live for but duplicates of the last message */
 	uint8_t n_rows;
 	const struct row *rows;	/* what may be received here */
 	const struct machine_desc *machine;

@@ -123,8 +123,10 @@ static void read_secrets(struct listening *l)
 	if (!ok)
 		tell_and_log(l, "the secrets were not read anew: those of before stay in force");
 	else
-		tell_and_log(l, arena_printf(l->arena, "secrets: %zu preshared, %zu RSA, from %zu files",
-				     report.n_psk, report.n_rsa, report.n_files));
+		tell_and_log(l, arena_printf(l->arena, "secrets: %zu preshared, %zu RSA%s, from %zu files",
+				     report.n_psk, report.n_rsa, report.n_xauth == 0 ? "" :
+				     arena_printf(l->arena, ", %zu password%s", report.n_xauth,
+						  report.n_xauth == 1 ? "" : "s"), report.n_files));
 }
 
 void listening_start(struct listening *l, struct listen_result *out)

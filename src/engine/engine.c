@@ -82,6 +82,7 @@ static void exchange_free(struct exchange *x)
 	values_free(&x->values);
 	msgids_free(x->msgids);
 	buf_free(&x->sent);
+	buf_free(&x->early);
 	wipe(x->iv, sizeof(x->iv));
 	free(x);
 }
@@ -144,6 +145,8 @@ static void fire(void *ctx, uint64_t now)
 		report(e, x, true, x->disliked ? refuse_no_good_response(e->arena, x->sends, (uint32_t)(total / 1000)) :
 				   refuse_no_response(e->arena, x->sends, (uint32_t)(total / 1000)));
 		engine_end(e, x, END_NO_RESPONSE);
+	} else if (x->state != NULL && x->state->over) {
+		engine_end(e, x, END_OVER);
 	} else {
 		report(e, x, false, refuse_peer_gave_up(e->arena, x->state->name,
 							TIMER_LARVAL_MS[0] / 1000));

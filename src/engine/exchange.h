@@ -25,6 +25,7 @@ enum end_reason {
 	END_LARVAL,		/* the peer began and did not go on */
 	END_PARENT,		/* the phase 1 above is gone */
 	END_SHUTDOWN,
+	END_OVER,		/* it has done its work */
 };
 
 struct msgid_set;		/* message IDs that were used under a phase 1 */
@@ -78,6 +79,7 @@ struct exchange {
 	struct parked *parked;
 	struct fragments *fragments;	/* of the message that is coming, of phase 1 */
 	uint16_t fragments_done;	/* id of the last that was complete */
+	struct buf early;		/* what came for a phase 2 while the last step of this phase 1 waits */
 
 	struct exchange *by_cookies, *by_icookie, *by_msgid, *by_serial;	/* hash chains */
 	LIST_ENTRY(exchange) all;

@@ -264,6 +264,17 @@ static bool awaits_last(const struct exchange *x)
 	return !exchange_final(x) && x->state != NULL && x->state->n_rows > 0 && x->state->rows[0].send == NULL;
 }
 
+/* A peer that has finished phase 1 may go on at once, while we are still busy with its last message: one datagram
+ * is kept until that is done. */
+static bool keep_early(struct exchange *root, const struct incoming *in)
+{
+	if (root->parked == NULL || !root->parked->step.row->next->final || root->early.p != NULL ||
+	    !endpoint_eq(&root->remote, in->remote))
+		return false;
+	root->early = buf_copy(in->datagram);
+	return true;
+}
+
 static enum verdict receive_phase2(struct engine *e, const struct machine_desc *machine,
 				   struct incoming *in)
 {
@@ -272,6 +283,8 @@ static enum verdict receive_phase2(struct engine *e, const struct machine_desc *
 
 	if (root == NULL)
 		return drop(e, NULL, refuse_cookies_unknown(e->arena, machine->name));
+	if (!exchange_final(root) && keep_early(root, in))
+		return VERDICT_PARKED;
 	if (awaits_last(root) && endpoint_eq(&root->remote, in->remote))
 		answer_duplicate(e, root);	/* the peer has finished, so what it finished with was lost: ask for it */
 	if (!exchange_final(root) || root->machine->phase != 1)

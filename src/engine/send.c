@@ -120,6 +120,8 @@ void arm_exchange_timer(struct engine *e, struct exchange *x, const struct row *
 		timer_arm(&e->timers, &x->timer, e->now + x->interval);
 	} else if (row->timer == TIMER_LARVAL) {
 		timer_arm(&e->timers, &x->timer, e->now + TIMER_LARVAL_MS[0]);
+	} else if (row->timer == TIMER_LINGER) {
+		timer_arm(&e->timers, &x->timer, e->now + TIMER_LINGER_MS[0]);
 	}
 }
 

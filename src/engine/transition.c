@@ -182,6 +182,8 @@ static enum verdict commit(struct engine *e, struct exchange *x, const struct ro
 	if (datagram.n > 0)
 		send_datagram(e, x, datagram);
 	e->host.moved(e->host.ctx, x);
+	if (x->state->over && !timer_armed(&x->timer))
+		engine_end(e, x, END_OVER);
 	return VERDICT_ACCEPTED;
 }
 
@@ -303,6 +305,18 @@ static bool reread(struct engine *e, const struct parked *p, struct incoming *in
 	       shape_match(p->step.row->recv, p->step.variants, m, &matched, &f, expected, sizeof(expected));
 }
 
+/* Phase 1 is complete: what came too early for it is due. */
+static void take_early(struct engine *e, struct exchange *x)
+{
+	struct buf early = x->early;
+
+	if (early.p == NULL || x->dying || !exchange_final(x))
+		return;
+	x->early = (struct buf){ 0 };
+	engine_receive(e, e->now, &x->local, &x->remote, span_buf(early));
+	buf_free(&early);
+}
+
 void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result)
 {
 	struct exchange *x = table_by_serial(&e->table, serial);
@@ -324,5 +338,6 @@ void engine_resume(struct engine *e, uint64_t now, uint64_t serial, void *result
 	else
 		engine_end(e, x, END_REFUSED);
 	buf_free(&p.plain);
+	take_early(e, x);
 	engine_leave(e);
 }

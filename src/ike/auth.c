@@ -27,6 +27,26 @@ bool auth_rsa(struct ike *ike, const struct connection *c, struct secret_found *
 	return ike->secrets.ops->rsa(ike->secrets.s, &our_end(c)->id, found);
 }
 
+bool auth_xauth(struct ike *ike, const struct connection *c, struct secret_found *found)
+{
+	*found = (struct secret_found){ 0 };
+	return ike->secrets.ops->xauth(ike->secrets.s, span_str(c->xauth_name), &peer_end(c)->id, found);
+}
+
+uint16_t auth_offered(const struct connection *c, uint16_t method)
+{
+	if (!c->policy.xauth)
+		return method;
+	return method == AUTH_METHOD_RSA_SIG ? AUTH_METHOD_XAUTH_INIT_RSA : AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY;
+}
+
+uint16_t auth_base(uint16_t method)
+{
+	enum variant v;
+
+	return auth_variant(method, &v) ? (uint16_t)auth_value(v) : method;
+}
+
 /* Is there a public key with which the peer may prove itself?  A responder does not know yet who that is. */
 static bool peer_has_key(struct ike *ike, const struct connection *c, enum role role)
 {
@@ -88,7 +108,8 @@ const struct refusal *auth_obstacle(struct ike *ike, struct arena *a, const stru
 	struct secret_found found;
 
 	if (auth_methods(ike, c, ROLE_INITIATOR) != 0 || auth_needs_lookup(ike, c))
-		return NULL;
+		return !c->policy.xauth || auth_xauth(ike, c, &found) ? NULL :
+		       refuse_xauth_no_secret(a, c->name, c->xauth_name, found.why);
 	if (c->policy.psk && c->policy.rsasig)
 		return refuse_no_credentials(a, c->name, psk_state(ike, a, c),
 					     rsa_state(ike, a, c, ROLE_INITIATOR));
@@ -124,6 +145,13 @@ static bool same_rows(const struct rows *a, const struct rows *b)
 	return true;
 }
 
+/* Whoever is known to the gateway by the one is known to it by the other, and has the same address. */
+static bool same_user(const struct connection *c, const struct connection *other)
+{
+	return c->policy.xauth == other->policy.xauth && c->policy.modecfg == other->policy.modecfg &&
+	       (!c->policy.xauth || strcmp(c->xauth_name, other->xauth_name) == 0);
+}
+
 bool auth_covers(const struct phase1 *p, const struct connection *c)
 {
 	uint32_t allowed = (c->policy.psk ? 1u << AUTH_METHOD_PRESHARED_KEY : 0) |
@@ -134,6 +162,8 @@ bool auth_covers(const struct phase1 *p, const struct connection *c)
 	bool suite = chosen ? rows_allow(&c->policy.ike, &p->chosen)
 			    : same_rows(&c->policy.ike, &p->c->policy.ike);
 
+	if (p->x->role == ROLE_INITIATOR && !same_user(p->c, c))
+		return false;
 	return (may_be & ~allowed) == 0 && suite && identity_eq(&our_end(p->c)->id, &our_end(c)->id) &&
 	       identity_eq(&peer_end(p->c)->id, &peer_end(c)->id);
 }

@@ -24,6 +24,13 @@ struct proof {
 bool auth_psk(struct ike *ike, const struct connection *c, struct secret_found *found);
 bool auth_rsa(struct ike *ike, const struct connection *c, struct secret_found *found);
 
+/* The password of c's user (in found->psk), where c has one. */
+bool auth_xauth(struct ike *ike, const struct connection *c, struct secret_found *found);
+
+/* How c offers a method (auth_method): as it is, or with XAUTH of the initiator after it; and back. */
+uint16_t auth_offered(const struct connection *c, uint16_t method);
+uint16_t auth_base(uint16_t method);
+
 /* The methods that c allows and has the secrets and keys for, as bits 1 << auth_method.  An
  * initiator needs the peer's public key, too; a responder learns only later who the peer is.  The DNS is
  * hoped for only where there is nothing else. */

@@ -106,7 +106,8 @@ const struct refusal *check_ike(struct arena *a, const struct connection *c, uin
 	*out = (struct choice){ .proposal = p.number, .n = 1, .life = o.life };
 	offer_algorithms(&o, &out->p[0]);
 	if (offer_get(&o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
-		out->auth = (uint16_t)number;
+		out->auth = auth_base((uint16_t)number);
+	out->xauth = out->auth != number;
 	if (offer_get(&o, OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION, &number))
 		out->group = (uint16_t)number;
 	return NULL;

@@ -7,6 +7,7 @@
 #include "ike/instance.h"
 #include "ike/hosts.h"
 #include "ike/internal.h"
+#include "ike/lease.h"
 #include "ike/routing.h"
 #include "ike/upkeep.h"
 
@@ -184,6 +185,8 @@ void connection_free(struct connection *c)
 	free(c->policy.esp.row);
 	free(c->policy.ah.row);
 	free(c->interface);
+	free(c->xauth_name);
+	lease_unref(c->lease);
 	free(c->name);
 	free(c);
 }

@@ -17,6 +17,7 @@ struct phase2;
 struct retry;
 struct plan;
 struct family;
+struct lease;
 
 struct end {			/* one end, as described */
 	struct identity id;	/* its name is owned by the end */
@@ -53,11 +54,14 @@ struct policy {
 	uint32_t fragment_octets;	/* of a datagram that is sent whole */
 	bool ondemand, revive;
 	uint8_t encapsulation;	/* udp_encapsulation */
+	bool xauth;		/* the gateway is given xauth_name and its password */
+	uint32_t modecfg;	/* config_mode */
 };
 
 struct upkeep {			/* negotiating again what went down: upkeep.c */
 	bool wanted;		/* it is to be up, until it is terminated */
 	bool once;		/* ... or until it is up again */
+	bool barred;		/* its user was not let in: only whack begins again */
 	unsigned failures;	/* in a row */
 	uint64_t up;		/* since when it is up, ms; 0 = it is not */
 	struct timer timer;	/* armed: nothing is begun before that */
@@ -75,6 +79,8 @@ struct connection {
 	int ours;		/* 0 or 1: which end is us; -1 = not oriented */
 	struct kernel_interface *interface;	/* of our end, owned; NULL when not oriented */
 	struct policy policy;
+	char *xauth_name;	/* NULL without XAUTH */
+	struct lease *lease;	/* whose address is the client of our end; NULL = none */
 	uint32_t reqid;
 	uint32_t debug;
 	struct route *route;	/* shared with others to the same client; NULL when not routed */

@@ -278,6 +278,26 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);
 }
 
+/* The user whom the gateway asks for, and how our address comes. */
+static bool describe_user(struct description *d, const struct control_connection *m)
+{
+	struct arena *a = d->ike->arena;
+
+	d->c->policy.xauth = m->xauth;
+	d->c->policy.modecfg = m->modecfg;
+	if (m->xauth && m->xauthname.n == 0)
+		d->why = refuse_xauth_no_name(a, d->c->name);
+	else if (!m->xauth && m->xauthname.n > 0)
+		d->why = refuse_xauth_name_alone(a, d->c->name);
+	else if (m->xauthname.n > LIMIT_XAUTH_NAME)
+		d->why = refuse_xauth_name_long(a, d->c->name, LIMIT_XAUTH_NAME);
+	else if (m->modecfg != CONFIG_MODE_NO && d->c->end[0].has_client && d->c->end[1].has_client)
+		d->why = refuse_config_client(a, d->c->name);
+	if (d->why == NULL && m->xauth)
+		d->c->xauth_name = copy_text(m->xauthname);
+	return d->why == NULL;
+}
+
 /* A margin that leaves nothing of the lifetime is cut down, with a word about it. */
 static void warn_margin(struct ike *ike, uint32_t whack, const struct connection *c)
 {
@@ -338,7 +358,7 @@ static struct connection *describe_pair(struct description *d, const struct cont
 	c->name = d->n == 1 ? copy_text(m->name) : xprintf("%.*s/%ux%u", (int)m->name.n, (const char *)m->name.p,
 							   p->number[0], p->number[1]);
 	if (describe_end(d, &m->left, &p->end[0], &c->end[0]) && describe_end(d, &m->right, &p->end[1], &c->end[1]) &&
-	    check_ends(d) && describe_policy(d, m))
+	    check_ends(d) && describe_policy(d, m) && describe_user(d, m))
 		describe_suites(d, m);
 	if (d->why == NULL)
 		return c;

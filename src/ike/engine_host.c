@@ -1,4 +1,5 @@
 /* engine_host.c -- what the engine asks of ike. */
+#include "ike/followup.h"
 #include "ike/internal.h"
 #include "ike/natt.h"
 #include "ike/phase2.h"
@@ -74,7 +75,9 @@ static const struct refusal *on_admit(void *ctx, struct exchange *x, struct aren
 
 	if (!ike->listening || ike->stopping)
 		return refuse_not_wanted_now(arena);
-	return x->parent == NULL ? phase1_admit(ike, x, arena) : phase2_admit(ike, x);
+	if (x->parent == NULL)
+		return phase1_admit(ike, x, arena);
+	return x->machine == &machine_transaction ? transaction_admit(ike, x) : phase2_admit(ike, x);
 }
 
 /* The first message of a phase 1 that the preshared secret went into does not make sense. */
@@ -98,6 +101,10 @@ static void on_moved(void *ctx, struct exchange *x)
 {
 	struct ike *ike = of(ctx);
 
+	if (x->machine == &machine_transaction) {
+		transaction_moved(x);
+		return;
+	}
 	if (!exchange_final(x)) {
 		ike_log(ike, exchange_connection(x), x, exchange_whack(x),
 			(uint16_t)(WHACK_STATUS_STATE + x->state->id), "%s: %s", x->state->name,
@@ -123,7 +130,7 @@ static void on_resent(void *ctx, struct exchange *x, bool by_timer)
 		by_timer ? "%s: no answer yet, sending again" :
 			   "%s: the peer repeats its message, our answer is sent again",
 		x->state->name);
-	if (by_timer && x->machine->phase == 2 && x->role == ROLE_INITIATOR && x->user != NULL)
+	if (by_timer && x->machine == &machine_quick && x->role == ROLE_INITIATOR && x->user != NULL)
 		phase2_unanswered(x->user);
 }
 
@@ -134,6 +141,8 @@ static void on_ended(void *ctx, struct exchange *x, enum end_reason why)
 		return;
 	if (x->machine->phase == 1)
 		phase1_ended(x->user, why);
+	else if (x->machine == &machine_transaction)
+		transaction_ended(x, why);
 	else
 		phase2_ended(x->user, why);
 	x->user = NULL;

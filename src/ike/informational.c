@@ -87,7 +87,8 @@ static void delete_ipsec(struct action *a, const struct payload_D *d)
 
 static bool ours_open(const struct exchange *x)
 {
-	return x->role == ROLE_INITIATOR && !exchange_final(x) && !x->dying && x->user != NULL;
+	return x->machine == &machine_quick && x->role == ROLE_INITIATOR && !exchange_final(x) && !x->dying &&
+	       x->user != NULL;
 }
 
 /* Errors that are found by reading a proposal.  Others may be about what somebody has damaged or sent back: they
@@ -314,7 +315,7 @@ struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t 
 		if (other->x == NULL || other->established == 0 || !same_peer(other, p))
 			continue;
 		LIST_FOREACH(x, &other->x->children, sibling)
-			if (receives(x->user, protocol, spi))
+			if (x->machine == &machine_quick && receives(x->user, protocol, spi))
 				return x;
 	}
 	return NULL;

@@ -1,4 +1,5 @@
 /* initiate.c -- initiate and terminate. */
+#include "ike/followup.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -59,6 +60,8 @@ static const struct refusal *obstacle(struct ike *ike, const struct connection *
 		return orientation_refusal(ike, c);
 	if (addr_is_any(&peer_end(c)->host))
 		return refuse_peer_unknown(ike->arena, c->name);
+	if (c->policy.modecfg != CONFIG_MODE_NO && our_end(c)->has_client && c->lease == NULL)
+		return refuse_config_client(ike->arena, c->name);
 	return auth_obstacle(ike, ike->arena, c);
 }
 
@@ -150,7 +153,7 @@ bool connection_negotiating(const struct connection *c)
 	if (c->pair == NULL)
 		return false;
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {
-		if (p->c == c && p->established == 0 && !connection_ipsec(c))
+		if (p->c == c && !phase1_is_ready(p) && !connection_ipsec(c))
 			return true;
 		STAILQ_FOREACH(w, &p->pending, next)
 			if (w->c == c)
@@ -208,6 +211,8 @@ static void forget_waiting(struct ike *ike, struct connection *c)
 {
 	retries_end(ike, c);
 	forget_pending(ike, c);
+	if (c->lease != NULL)		/* the address goes with the SAs, and the route with the address */
+		c->keeps_route = false;
 }
 
 /* An ISAKMP SA of one may carry IPsec SAs of another, so first those of all go. */

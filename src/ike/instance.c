@@ -62,6 +62,7 @@ struct connection *instance_new(struct ike *ike, struct connection *template, co
 	c->policy.ike = borrow(&template->policy.ike);
 	c->policy.esp = borrow(&template->policy.esp);
 	c->policy.ah = borrow(&template->policy.ah);
+	c->xauth_name = template->xauth_name == NULL ? NULL : xstrdup(template->xauth_name);
 	c->debug = template->debug;
 	connection_number(ike, c);
 	c->ours = template->ours;

@@ -91,6 +91,19 @@ struct natt {			/* NAT traversal: natt.c, natt_path.c */
 	struct timer timer;		/* of keepalives */
 };
 
+enum followup_step { FOLLOWUP_XAUTH = 1, FOLLOWUP_ADDRESS = 2 };
+
+struct followup {		/* what follows phase 1 before phase 2: followup.c */
+	uint32_t awaited;	/* mask of steps */
+	bool moved;		/* the message at hand has brought one */
+	bool unity;		/* the peer knows the attributes of Unity */
+	unsigned asked;		/* the password was given so often without word whether it was accepted */
+	const struct refusal *why;	/* it ends when the answer to the message at hand is sent; else NULL */
+	uint16_t status;	/* for whack, 0 = by how the exchange ended */
+	struct lease *lease;	/* NULL = none */
+	struct timer timer;
+};
+
 /* The user of a phase 1 exchange. */
 struct phase1 {
 	struct ike *ike;
@@ -112,6 +125,7 @@ struct phase1 {
 	struct timer timer;
 	struct dpd dpd;
 	struct natt natt;
+	struct followup follow;
 	uint64_t suspected;		/* when the peer did not answer a Quick Mode under it, ms; 0 = never */
 	uint16_t told;			/* the error that the peer named in clear, a notify_type; 0 = none */
 	bool told_lifetime;		/* the peer, of ours */
@@ -177,6 +191,9 @@ bool phase1_other_peer(const struct phase1 *p, const struct connection *c, const
 /* The connection of p has another pair now. */
 void phase1_follow_pair(struct phase1 *p);
 void phase1_established(struct phase1 *p);
+/* Nothing has to come before phase 2 any more: what waited begins. */
+void phase1_ready(struct phase1 *p);
+bool phase1_is_ready(const struct phase1 *p);
 void phase1_ended(struct phase1 *p, enum end_reason why);
 /* The peer may have forgotten it: a Quick Mode was not answered, and nothing authentic came since. */
 bool phase1_suspect(const struct phase1 *p);

@@ -10,14 +10,14 @@ struct connection *exchange_connection(const struct exchange *x)
 {
 	if (x == NULL || x->user == NULL || x->machine == NULL)
 		return NULL;
-	return x->machine->phase == 1 ? ((struct phase1 *)x->user)->c : phase2_connection(x->user);
+	return x->machine == &machine_quick ? phase2_connection(x->user) : ((struct phase1 *)x->user)->c;
 }
 
 uint32_t exchange_whack(const struct exchange *x)
 {
 	if (x == NULL || x->user == NULL || x->machine == NULL)
 		return NO_WHACK;
-	return x->machine->phase == 1 ? ((struct phase1 *)x->user)->whack : phase2_whack(x->user);
+	return x->machine == &machine_quick ? phase2_whack(x->user) : ((struct phase1 *)x->user)->whack;
 }
 
 static void reply(struct ike *ike, uint32_t whack, uint16_t status, const char *line)

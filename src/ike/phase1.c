@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "ike/dpd.h"
+#include "ike/followup.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
@@ -88,7 +89,7 @@ struct phase1 *phase1_usable(struct ike *ike, const struct connection *c, bool e
 	if (c->pair == NULL)
 		return NULL;
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {	/* newest first */
-		if (p->x == NULL || p->x->dying || exchange_final(p->x) != established)
+		if (p->x == NULL || p->x->dying || phase1_is_ready(p) != established)
 			continue;
 		if (established ? phase1_suspect(p) || p->retired : p->x->role != ROLE_INITIATOR)
 			continue;
@@ -118,7 +119,7 @@ static void requeue(struct phase1 *p)
 
 void phase1_release(struct phase1 *p)
 {
-	if (p->established == 0 || p->x->dying)
+	if (!phase1_is_ready(p) || p->x->dying)
 		return;
 	if (p->retired || phase1_suspect(p)) {
 		requeue(p);
@@ -128,7 +129,7 @@ void phase1_release(struct phase1 *p)
 		struct pending *q = STAILQ_FIRST(&p->pending);
 
 		STAILQ_REMOVE_HEAD(&p->pending, next);
-		phase2_start(p->ike, q->c, p->x, q->whack, q->try);
+		followup_phase2(p, q->c, q->whack, q->try);
 		pending_free(q);
 	}
 }
@@ -300,6 +301,19 @@ static void rank(struct phase1 *p)
 		LIST_INSERT_AFTER(q, p, in_pair);
 }
 
+/* Under a new ISAKMP SA the gateway may have given another address: what has SAs with the old one begins anew. */
+static void follow_address(struct phase1 *p)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&p->pair->connections); c != NULL && p->follow.lease != NULL; c = next) {
+		next = LIST_NEXT(c, in_pair);
+		if (c->lease != NULL && !LIST_EMPTY(&c->phase2s) && auth_covers(p, c) &&
+		    !addr_eq(&c->lease->address, &p->follow.lease->address))
+			followup_phase2(p, c, NO_WHACK, 1);
+	}
+}
+
 void phase1_established(struct phase1 *p)
 {
 	struct ike *ike = p->ike;
@@ -315,6 +329,15 @@ void phase1_established(struct phase1 *p)
 	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
 		  (unsigned long long)p->x->serial, (unsigned long long)life, (unsigned long long)until);
 	timer_arm(engine_timers(ike->engine), &p->timer, ike->now + 1000 * until);
+	dpd_watch(p);
+	natt_watch(p);
+	followup_begin(p);
+}
+
+void phase1_ready(struct phase1 *p)
+{
+	struct ike *ike = p->ike;
+
 	if (p->whack != NO_WHACK && !connection_ipsec(p->c)) {
 		ike_reply(ike, p->whack, WHACK_STATUS_SUCCESS,
 			  "\"%s\" #%llu: ISAKMP SA established, %s", p->c->name,
@@ -322,14 +345,13 @@ void phase1_established(struct phase1 *p)
 		ike_finish(ike, p->whack);
 	}
 	p->whack = NO_WHACK;
-	if (!connection_ipsec(p->c))
+	if (!connection_ipsec(p->c)) {
 		upkeep_up(ike, p->c);
-	dpd_watch(p);
-	natt_watch(p);
-	if (!connection_ipsec(p->c))
 		phase1_tell_lifetime(p);
+	}
 	phase1_release(p);
 	phase2s_begin_again(p);
+	follow_address(p);
 }
 
 void phase1_tell_lifetime(struct phase1 *p)
@@ -368,7 +390,7 @@ static bool awaits_deletes(const struct phase1 *p)
 
 void phase1_retire(struct phase1 *p)
 {
-	if (!awaits_deletes(p)) {
+	if (!phase1_is_ready(p) || !awaits_deletes(p)) {
 		engine_end(p->ike->engine, p->x, END_LOCAL);
 		return;
 	}
@@ -423,7 +445,9 @@ static void tell_failed(struct phase1 *p, struct connection *c, uint32_t whack, 
 {
 	char type[REGISTRY_TEXT];
 
-	if (why != END_NO_RESPONSE || p->told == 0)
+	if (p->follow.status != 0)
+		initiate_failed(p->ike, c, whack, p->follow.status);
+	else if (why != END_NO_RESPONSE || p->told == 0)
 		initiate_failed(p->ike, c, whack,
 				end_status(why == END_NO_RESPONSE && p->x->disliked ? END_REFUSED : why));
 	else
@@ -468,10 +492,11 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	natt_stop(p);
 	LIST_REMOVE(p, in_pair);
 	half_open_end(p);
-	if (p->established == 0)
+	if (!phase1_is_ready(p))
 		failed(p, why);
 	else
 		requeue(p);
+	followup_stop(p);
 	host_pair_release(ike, p->pair);
 	negotiation_free(p);
 	free(p);

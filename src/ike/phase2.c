@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "ike/followup.h"
 #include "ike/hosts.h"
 #include "ike/initiate.h"
 #include "ike/instance.h"
@@ -149,6 +150,8 @@ const struct refusal *phase2_admit(struct ike *ike, struct exchange *x)
 
 	if (root->retired)
 		return refuse_sa_retired(ike->arena);
+	if (!phase1_is_ready(root))
+		return refuse_sa_incomplete(ike->arena, root->c->name, followup_awaited(root));
 	if (root->n_phase2 >= LIMIT_PHASE2_PER_SA)
 		return refuse_too_many_phase2(ike->arena, LIMIT_PHASE2_PER_SA);
 	p = phase2_new(root, root->c, NO_WHACK, 1);
@@ -371,7 +374,7 @@ static struct phase2 *unanswered(const struct phase1 *p)
 		if (q == p || q->established == 0 || q->x->dying)
 			continue;
 		LIST_FOREACH(x, &q->x->children, sibling) {
-			struct phase2 *s = x->user;
+			struct phase2 *s = x->machine == &machine_quick ? x->user : NULL;
 
 			if (s != NULL && !x->dying && s->established == 0 && x->role == ROLE_INITIATOR &&
 			    x->sends > 1 && q->x->heard <= s->begun && auth_covers(p, s->c))
@@ -394,7 +397,7 @@ void phase2s_begin_again(struct phase1 *p)
 		s->whack = NO_WHACK;
 		c->held++;
 		engine_end(ike->engine, s->x, END_LOCAL);
-		phase2_start(ike, c, p->x, whack, try);
+		followup_phase2(p, c, whack, try);
 		c->held--;
 		instance_release(ike, c);
 	}

@@ -91,7 +91,7 @@ void offer_ike(struct arena *a, const struct connection *c, uint32_t methods, st
 		for (size_t k = 0; k < n_order && n < LIMIT_TRANSFORMS; k++) {
 			if ((methods & 1u << order[k]) == 0)
 				continue;
-			ike_transform(a, c, &rows->all[i], order[k], &t[n]);
+			ike_transform(a, c, &rows->all[i], auth_offered(c, order[k]), &t[n]);
 			t[n].number = (uint8_t)(n + 1);
 			n++;
 		}

@@ -36,7 +36,8 @@ struct choice {
 	uint8_t proposal;		/* its number */
 	uint8_t n;
 	struct chosen p[CHOICE_PROTOCOLS];
-	uint16_t auth;			/* auth_method, phase 1 */
+	uint16_t auth;			/* auth_method, phase 1, without XAUTH */
+	bool xauth;			/* XAUTH of the initiator follows */
 	uint16_t group;			/* oakley_group, 0 = none */
 	uint16_t mode;			/* encapsulation_mode, phase 2 */
 	struct life life;

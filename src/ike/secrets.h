@@ -32,6 +32,8 @@ struct secrets_ops {
 		    bool peer_unknown, struct secret_found *out);
 	/* Our RSA private key. */
 	bool (*rsa)(void *s, const struct identity *us, struct secret_found *out);
+	/* The password of a user (XAUTH), in out->psk; gateway: who asks for it. */
+	bool (*xauth)(void *s, struct span user, const struct identity *gateway, struct secret_found *out);
 	/* Optional (may be NULL): keep what was found alive over a reload, for a job that is
 	 * running with it.  hold gives a token for release.  Both in the loop's thread. */
 	void *(*hold)(void *s);

@@ -142,7 +142,7 @@ static bool negotiating(const struct connection *c)
 	if (c->pair == NULL)
 		return false;
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair)
-		if (p->c == c && p->established == 0)
+		if (p->c == c && !phase1_is_ready(p))
 			return true;
 	return false;
 }
@@ -154,7 +154,7 @@ static bool has_isakmp(const struct connection *c)
 	if (c->pair == NULL)
 		return false;
 	LIST_FOREACH(p, &c->pair->phase1s, in_pair)
-		if (p->c == c && p->established != 0 && !p->retired)
+		if (p->c == c && phase1_is_ready(p) && !p->retired)
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 
 #include "ike/family.h"
 #include "ike/instance.h"
+#include "ike/lease.h"
 #include "ike/natt.h"
 #include "ike/pubkeys.h"
 #include "ike/status.h"
@@ -156,13 +157,26 @@ static const char *routing_word(enum routing r)
 	return words[r];
 }
 
+/* What a gateway knows us by, and what it gave us. */
+static void add_user(struct status *s, json_t *o, const struct connection *c)
+{
+	const struct lease *l = c->lease;
+	char a[ADDR_TEXT];
+
+	json_object_set_new(o, "xauth_user", text_or_null(c->xauth_name));
+	json_object_set_new(o, "lease", l == NULL ? json_null() :
+		json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", addr_format(&l->address, a),
+			  "dns", lease_addresses(s->ike->arena, l->dns, l->n_dns), "domain", l->domain.p,
+			  "subnets", lease_subnets(s->ike->arena, l), "banner", l->banner.p));
+}
+
 static json_t *connection_object(struct status *s, const struct connection *c)
 {
 	bool oriented = c->ours >= 0 && !c->leaving;
 	const struct refusal *why = oriented ? NULL : orientation_refusal(s->ike, c);
 	const struct family *family = c->template != NULL ? c->template->family : c->family;
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:I}",
+	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:I}",
 		"name", c->name, "description", text_or_null(family == NULL ? NULL : family->name),
 		"condition", condition_word(connection_condition(c)),
 		"template", text_or_null(c->template == NULL ? NULL : c->template->name),
@@ -177,6 +191,9 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 		"reqid", number(c->reqid), "wanted", c->upkeep.wanted,
 		"retry_in", seconds_or_null(upkeep_due(c), seconds_until(s->ike, upkeep_due(c))),
 		"failures", (json_int_t)c->upkeep.failures);
+
+	add_user(s, o, c);
+	return o;
 }
 
 /* ---- its SAs -------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ike/dnskeys.h"
+#include "ike/followup.h"
 #include "ike/instance.h"
 #include "ike/natt.h"
 #include "ike/pairs.h"
@@ -187,6 +188,27 @@ static void tell_rows(struct status *s, const struct connection *c)
 		say(s, "    %s", line);
 }
 
+/* What the gateway knows us by, and what it gave us. */
+static void tell_lease(struct status *s, const struct connection *c)
+{
+	char line[LINE_TEXT];
+	struct text t = text_on(line, sizeof(line));
+	char mode[REGISTRY_TEXT];
+
+	if (!c->policy.xauth && c->policy.modecfg == CONFIG_MODE_NO)
+		return;
+	if (c->policy.xauth) {
+		text_add(&t, "XAUTH as ");
+		text_escape(&t, span_str(c->xauth_name));
+		text_add(&t, "; ");
+	}
+	if (c->lease != NULL)
+		text_add(&t, "%s", lease_text(s->ike->arena, c->lease));
+	else
+		text_add(&t, "Mode Config: %s", registry_symbol(&registry_config_mode, c->policy.modecfg, mode));
+	say(s, "    %s", line);
+}
+
 static void tell_policy(struct status *s, const struct connection *c)
 {
 	const struct policy *p = &c->policy;
@@ -202,6 +224,7 @@ static void tell_policy(struct status *s, const struct connection *c)
 	    p->encapsulation == UDP_ENCAPSULATION_YES ? " IN-UDP" : p->encapsulation == UDP_ENCAPSULATION_NO ? " NEVER-IN-UDP" : "",
 	    p->ike_life, p->ipsec_life, p->margin, p->fuzz, p->keyingtries);
 	tell_rows(s, c);
+	tell_lease(s, c);
 	if (weak != NULL)
 		say(s, "    WEAK: %s may be agreed on; leave it out when the peer knows better", weak);
 }
@@ -253,9 +276,11 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 		text_add(&t, "over, kept for the IPsec SAs it made; ");
 	else
 		add_life(s->ike, &t, phase1_replaced_at(p), p->expires);
-	text_add(&t, "; %s, %s, %s", choice_text(s->ike->arena, &p->chosen),
-		 registry_symbol(&registry_auth_method, p->chosen.auth, method),
+	text_add(&t, "; %s, %s%s, %s", choice_text(s->ike->arena, &p->chosen),
+		 registry_symbol(&registry_auth_method, p->chosen.auth, method), p->chosen.xauth ? " and XAUTH" : "",
 		 x->role == ROLE_INITIATOR ? "initiator" : "responder");
+	if (!phase1_is_ready(p))
+		text_add(&t, "; waits for %s", followup_awaited(p));
 	if (x->heard != 0)
 		text_add(&t, "; peer heard %llu s ago", (unsigned long long)seconds_since(s->ike, x->heard));
 	if (p->natt.compared)

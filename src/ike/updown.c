@@ -1,8 +1,9 @@
 /* updown.c -- what the updown script is told.  Values are passed as environment of an exec, never
- * through a shell; names that a peer chose do not occur in them. */
+ * through a shell; of what a peer chose only the address and texts of a lease occur in them. */
 #include <stdlib.h>
 
 #include "ike/internal.h"
+#include "ike/lease.h"
 #include "ike/updown.h"
 
 #define ARGUMENTS_MAX 32
@@ -56,6 +57,21 @@ static size_t split(struct arena *a, const char *command, const char **argv)
 	return n;
 }
 
+/* What the gateway gave us.  Texts of the gateway are printable ASCII, and reach no shell. */
+static void set_lease(struct variables *v, const struct connection *c)
+{
+	const struct lease *l = c->lease;
+
+	if (l == NULL)
+		return;
+	set_addr(v, "PLUTO_MY_SOURCEIP", &l->address);
+	set(v, "PLUTO_DNS_SERVERS", lease_addresses(v->arena, l->dns, l->n_dns));
+	set(v, "PLUTO_NBNS_SERVERS", lease_addresses(v->arena, l->nbns, l->n_nbns));
+	set(v, "PLUTO_DOMAIN", l->domain.p);
+	set(v, "PLUTO_BANNER", l->banner.p);
+	set(v, "PLUTO_SPLIT_INCLUDE", lease_subnets(v->arena, l));
+}
+
 void updown_ask(struct ike *ike, const struct connection *c, const char *verb, uint32_t token)
 {
 	struct arena *a = arena_new();
@@ -68,6 +84,7 @@ void updown_ask(struct ike *ike, const struct connection *c, const char *verb, u
 
 	if (split(a, command, argv) == 0)
 		argv[0] = ike->updown;
+	set_lease(&v, c);
 	set(&v, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	set(&v, "PLUTO_VERSION", "1.0");
 	set(&v, "PLUTO_VERB", arena_printf(a, "%s-%s", verb, us->has_client ? "client" : "host"));

@@ -78,6 +78,7 @@ void upkeep_initiated(struct ike *ike, struct connection *c)
 {
 	disarm(ike, c);
 	c->upkeep.failures = 0;
+	c->upkeep.barred = false;
 	if (c->policy.revive) {
 		c->upkeep.wanted = true;
 		c->upkeep.once = false;
@@ -98,6 +99,12 @@ void upkeep_stop(struct ike *ike, struct connection *c)
 	c->upkeep.wanted = c->upkeep.once = false;
 	c->upkeep.failures = 0;
 	c->upkeep.up = 0;
+}
+
+void upkeep_bar(struct ike *ike, struct connection *c)
+{
+	upkeep_stop(ike, c);
+	c->upkeep.barred = true;
 }
 
 void upkeep_pause(struct ike *ike, struct connection *c)
@@ -193,7 +200,7 @@ void upkeep_acquire(struct ike *ike, const struct kernel_acquire *a)
 	addr_format(&a->src, src);
 	addr_format(&a->dst, dst);
 	ike_debug(ike, c, DEBUG_CLASSES_KLIPS, "packet from %s to %s, protocol %u, met a trap", src, dst, a->protocol);
-	if (c == NULL || !c->policy.ondemand || c->routing != ROUTED_TRAP || !usable(ike, c) ||
+	if (c == NULL || !c->policy.ondemand || c->routing != ROUTED_TRAP || !usable(ike, c) || c->upkeep.barred ||
 	    has_sa(ike, c) || connection_negotiating(c) || timer_armed(&c->upkeep.timer))
 		return;
 	if (too_many(ike)) {

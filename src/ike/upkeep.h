@@ -17,6 +17,9 @@ void upkeep_restart(struct ike *ike, struct connection *c);
 /* Nobody wants c any more. */
 void upkeep_stop(struct ike *ike, struct connection *c);
 
+/* A gateway did not let in the user of c, and would lock him out in the end: nothing but whack begins again. */
+void upkeep_bar(struct ike *ike, struct connection *c);
+
 /* c cannot be negotiated until it is oriented again; then it goes on. */
 void upkeep_pause(struct ike *ike, struct connection *c);
 void upkeep_resume(struct ike *ike, struct connection *c);

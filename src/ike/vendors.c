@@ -3,9 +3,10 @@
 
 #include "generated/vendors.h"
 #include "ike/dpd.h"
+#include "ike/followup.h"
 #include "ike/natt.h"
 
-#define VENDORS_MAX (2 + NATT_VENDORS)
+#define VENDORS_MAX (4 + NATT_VENDORS)
 
 const struct emit_VID *vendors_announce(struct action *a, size_t *n)
 {
@@ -18,6 +19,8 @@ const struct emit_VID *vendors_announce(struct action *a, size_t *n)
 		v[(*n)++] = *dpd_vendor(a->arena);
 	if (p->c->policy.fragmentation != IKE_FRAGMENTATION_NO && (first || p->fragments_able))
 		v[(*n)++].id = vendor_table[VENDOR_FRAGMENTATION_ALL].data;
+	if (first)
+		*n += followup_vendors(p->c, v + *n);
 	vendors_agree(a);
 	return v;
 }
@@ -50,6 +53,7 @@ void vendors_learn(struct action *a)
 
 	dpd_learn(p, a->message);
 	natt_learn(p, a->message);
+	p->follow.unity |= has_vendor(a->message, VENDOR_UNITY, VENDOR_UNITY);
 	p->fragments_able |= has_vendor(a->message, VENDOR_FRAGMENTATION_ALL, VENDOR_FRAGMENTATION);
 	vendors_agree(a);
 }

@@ -119,7 +119,7 @@ static void add_entry(struct situations *all, const struct entry *e, size_t entr
 		if (e->kind == SECRET_RSA)
 			add(all, e, entry, number[i], number[i]);
 		/* Nobody is %any on both sides. */
-		for (size_t j = 0; e->kind == SECRET_PSK && j < i; j++)
+		for (size_t j = 0; e->kind != SECRET_RSA && j < i; j++)
 			if (number[i] != number[j])
 				add(all, e, entry, number[i], number[j]);
 	}

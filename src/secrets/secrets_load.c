@@ -243,8 +243,10 @@ static void count(struct load *l)
 	for (size_t i = 0; i < l->set->n; i++) {
 		if (l->set->entries[i].kind == SECRET_PSK)
 			l->report->n_psk++;
-		else
+		else if (l->set->entries[i].kind == SECRET_RSA)
 			l->report->n_rsa++;
+		else
+			l->report->n_xauth++;
 	}
 }
 

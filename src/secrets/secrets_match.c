@@ -2,7 +2,8 @@
  *
  * PSK: an entry without indices fits anyone; a single index must be our identity; of several
  * one must be ours and another the peer's, for whom %any stands when his address
- * was not configured.  RSA: one index must be ours.  The more indices fit, the better. */
+ * was not configured.  RSA: one index must be ours.  XAUTH: one index must be the user's name, and another one,
+ * if there are several, the gateway.  The more indices fit, the better. */
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -60,7 +61,7 @@ static enum rank rank_of(const struct entry *e, const struct question *q)
 		if (identity_is_any(id)) {
 			any = any || q->any;
 		} else {
-			us = us || identity_eq(id, q->us);
+			us = us || (q->kind == SECRET_XAUTH ? ct_equal(id->name, q->us->name) : identity_eq(id, q->us));
 			peer = peer || identity_eq(id, q->peer);
 		}
 	}
@@ -75,7 +76,11 @@ static enum rank rank_of(const struct entry *e, const struct question *q)
 
 const char *secret_kind_name(enum secret_kind kind)
 {
-	return kind == SECRET_PSK ? "preshared secret" : "RSA key";
+	static const char *const names[] = {
+		[SECRET_PSK] = "preshared secret", [SECRET_RSA] = "RSA key", [SECRET_XAUTH] = "password",
+	};
+
+	return names[kind];
 }
 
 const char *entry_where(const struct entry *e, struct arena *a)
@@ -94,10 +99,23 @@ const char *identity_text(const struct identity *id, struct arena *a)
 	return arena_str(a, span_of(line, t.n));
 }
 
+/* A user's name, without the @ of an identity. */
+static const char *user_text(const struct identity *id, struct arena *a)
+{
+	size_t size = 4 * id->name.n + 1;
+	char *p = arena_alloc(a, size);
+	struct text t = text_on(p, size);
+
+	text_escape(&t, id->name);
+	return p;
+}
+
 static const char *whom(const struct question *q, struct arena *a)
 {
 	if (q->kind == SECRET_RSA)
 		return identity_text(q->us, a);
+	if (q->kind == SECRET_XAUTH)
+		return user_text(q->us, a);
 	return arena_printf(a, "%s and %s", identity_text(q->us, a), identity_text(q->peer, a));
 }
 
@@ -126,6 +144,8 @@ static const struct entry *choose(const struct set *set, const struct question *
 						entry_where(best, a), entry_where(rival, a));
 	else if (best == NULL && q->kind == SECRET_PSK)
 		*why = refuse_secrets_no_psk(a, identity_text(q->us, a), identity_text(q->peer, a));
+	else if (best == NULL && q->kind == SECRET_XAUTH)
+		*why = refuse_secrets_no_xauth(a, user_text(q->us, a), identity_text(q->peer, a));
 	else if (best == NULL)
 		*why = refuse_secrets_no_rsa(a, identity_text(q->us, a));
 	return rival == NULL ? best : NULL;
@@ -142,7 +162,7 @@ static bool answer(struct store *s, const struct question *q, struct secret_foun
 		out->why = out->refusal->message;
 		return false;
 	}
-	if (e->kind == SECRET_PSK)
+	if (e->kind != SECRET_RSA)
 		out->psk = e->secret;
 	out->rsa = e->rsa;
 	out->file = e->file;
@@ -161,6 +181,14 @@ static bool find_psk(void *s, const struct identity *us, const struct identity *
 static bool find_rsa(void *s, const struct identity *us, struct secret_found *out)
 {
 	struct question q = { .kind = SECRET_RSA, .us = us, .peer = &nobody };
+
+	return answer(s, &q, out);
+}
+
+static bool find_xauth(void *s, struct span user, const struct identity *gateway, struct secret_found *out)
+{
+	struct identity us = { .kind = IDENTITY_FQDN, .name = user };
+	struct question q = { .kind = SECRET_XAUTH, .us = &us, .peer = gateway };
 
 	return answer(s, &q, out);
 }
@@ -265,7 +293,7 @@ bool store_load(struct store *s, const char *pattern, struct arena *a, struct st
 struct secrets store_secrets(struct store *s)
 {
 	static const struct secrets_ops ops = {
-		.psk = find_psk, .rsa = find_rsa, .hold = hold, .release = release, .which = which,
+		.psk = find_psk, .rsa = find_rsa, .xauth = find_xauth, .hold = hold, .release = release, .which = which,
 	};
 
 	return (struct secrets){ .ops = &ops, .s = s };

@@ -11,6 +11,7 @@
 
 struct parse {
 	struct load *load;
+	struct token user;	/* the first bare name among the indices: the user of a password; TOKEN_EOF = none */
 	const char *file;
 	struct lex lex;
 	struct token t;		/* the next one, not consumed yet */
@@ -31,6 +32,12 @@ static bool fail_at(struct parse *p, unsigned line, unsigned column, const char 
 static bool fail(struct parse *p, const char *what)
 {
 	return fail_at(p, p->t.line, p->t.column, p->t.kind == TOKEN_BAD ? p->t.why : what);
+}
+
+static bool fail_bare(struct parse *p)
+{
+	return fail_at(p, p->user.line, p->user.column, "a bare name is no index but of a password (XAUTH): write @name for "
+		       "an identity, or the address; a colon stands before the secret");
 }
 
 static bool at_end(const struct parse *p)
@@ -55,9 +62,12 @@ static bool parse_index(struct parse *p, struct identity *out)
 	case IDENTITY_OK:
 		out->name = arena_span(p->load->set->mem, out->name);
 		return true;
-	case IDENTITY_HOST:
-		return fail(p, "a bare name is no index: write @name for an identity, or the address; "
-			       "a colon stands before the secret");
+	case IDENTITY_HOST:	/* good before a password, where it is the same as @name */
+		if (p->user.kind == TOKEN_EOF)
+			p->user = p->t;
+		*out = (struct identity){ .kind = IDENTITY_FQDN,
+					  .name = arena_span(p->load->set->mem, p->t.text) };
+		return true;
 	case IDENTITY_BAD:
 		break;
 	}
@@ -70,6 +80,7 @@ static bool parse_indices(struct parse *p, struct entry *e)
 	struct identity index[LIMIT_SECRETS_INDICES], *kept;
 	size_t n = 0;
 
+	p->user = (struct token){ .kind = TOKEN_EOF };
 	while (p->t.kind == TOKEN_WORD) {
 		if (n == LIMIT_SECRETS_INDICES)
 			return fail(p, "too many indices");
@@ -77,6 +88,8 @@ static bool parse_indices(struct parse *p, struct entry *e)
 			return false;
 		advance(p);
 	}
+	if (p->t.kind != TOKEN_COLON && p->user.kind != TOKEN_EOF)
+		return fail_bare(p);
 	if (p->t.kind != TOKEN_COLON)
 		return fail(p, "a colon is missing between the indices and the secret");
 	advance(p);
@@ -104,14 +117,14 @@ static bool parse_data(struct parse *p, struct buf *out)
 	return true;
 }
 
-static bool parse_psk(struct parse *p, struct entry *e)
+static bool parse_text(struct parse *p, enum secret_kind kind, struct entry *e)
 {
 	struct arena *mem = p->load->set->mem;
 	struct buf data = { 0 };
 
 	if (p->t.kind == TOKEN_STRING) {
 		if (p->t.text.n == 0)
-			return fail(p, "the preshared secret is empty");
+			return fail(p, kind == SECRET_PSK ? "the preshared secret is empty" : "the password is empty");
 		e->secret = arena_span(mem, p->t.text);
 		advance(p);
 	} else if (p->t.kind == TOKEN_WORD) {
@@ -120,9 +133,11 @@ static bool parse_psk(struct parse *p, struct entry *e)
 		e->secret = arena_span(mem, span_buf(data));
 		buf_free(&data);
 	} else {
-		return fail(p, "the preshared secret is missing: \"text\" in quotes, or 0x, 0s or 0t data");
+		return fail(p, kind == SECRET_PSK ?
+			    "the preshared secret is missing: \"text\" in quotes, or 0x, 0s or 0t data" :
+			    "the password is missing: \"text\" in quotes, or 0x, 0s or 0t data");
 	}
-	e->kind = SECRET_PSK;
+	e->kind = kind;
 	return true;
 }
 
@@ -203,17 +218,23 @@ static bool parse_rsa(struct parse *p, struct entry *e)
 
 static bool parse_secret(struct parse *p, struct entry *e)
 {
+	if (is_word(p, "XAUTH")) {
+		advance(p);
+		return parse_text(p, SECRET_XAUTH, e);
+	}
+	if (p->user.kind != TOKEN_EOF)
+		return fail_bare(p);
 	if (is_word(p, "RSA")) {
 		advance(p);
 		return parse_rsa(p, e);
 	}
 	if (is_word(p, "PSK")) {
 		advance(p);
-		return parse_psk(p, e);
+		return parse_text(p, SECRET_PSK, e);
 	}
 	if (p->t.kind == TOKEN_STRING)
-		return parse_psk(p, e);
-	return fail(p, "after the colon stands PSK, RSA or a preshared secret in quotes");
+		return parse_text(p, SECRET_PSK, e);
+	return fail(p, "after the colon stands PSK, RSA, XAUTH or a preshared secret in quotes");
 }
 
 /* ---- entries --------------------------------------------------------------- */

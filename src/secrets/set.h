@@ -4,7 +4,7 @@
 
 #include "secrets/store.h"
 
-enum secret_kind { SECRET_PSK, SECRET_RSA };
+enum secret_kind { SECRET_PSK, SECRET_RSA, SECRET_XAUTH };
 
 struct entry {
 	enum secret_kind kind;
@@ -12,7 +12,7 @@ struct entry {
 	unsigned line;
 	const struct identity *index;
 	size_t n_index;
-	struct span secret;	/* the PSK; of an RSA key its public half, to tell keys apart */
+	struct span secret;	/* the PSK or password; of an RSA key its public half, to tell keys apart */
 	struct rsa_key *rsa;	/* owned */
 };
 
@@ -28,7 +28,7 @@ struct set *set_new(void);
 void set_unref(struct set *set);	/* harmless on NULL */
 void set_add(struct set *set, const struct entry *e);
 
-/* "preshared secret" or "RSA key". */
+/* "preshared secret", "RSA key" or "password". */
 const char *secret_kind_name(enum secret_kind kind);
 
 /* "file:line", in the arena. */

@@ -18,7 +18,7 @@ struct store_message {
 struct store_report {
 	const struct store_message *messages;
 	size_t n_errors, n_warnings;
-	size_t n_files, n_psk, n_rsa;	/* of what was read, whether it is used or not */
+	size_t n_files, n_psk, n_rsa, n_xauth;	/* of what was read, whether it is used or not */
 };
 
 struct store *store_new(void);

@@ -163,7 +163,7 @@ class Model(unittest.TestCase):
 	def test_payloads(self):
 		numbers = {p.name: p.number for p in self.model.payloads.values()}
 		self.assertEqual(numbers, {"SA": 1, "P": 2, "T": 3, "KE": 4, "ID": 5, "CERT": 6, "CR": 7, "HASH": 8,
-			"SIG": 9, "NONCE": 10, "N": 11, "D": 12, "VID": 13, "NATD": 20, "NATOA": 21, "FRAGMENT": 132})
+			"SIG": 9, "NONCE": 10, "N": 11, "D": 12, "VID": 13, "ATTR": 14, "NATD": 20, "NATOA": 21, "FRAGMENT": 132})
 		p = self.model.payloads["P"]
 		self.assertTrue(p.nested)
 		self.assertEqual([f.name for f in p.fields if f.derived],

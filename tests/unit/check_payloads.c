@@ -274,7 +274,7 @@ static const struct wrong wrongs[] = {
 	  "header", "length", 24, 71, 72 },
 	{ "delete", 16, PAYLOAD_TYPE_P, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE,
 	  "message", "np", 16, 2, 0 },
-	{ "delete", 28, 14, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE, "message", "np", 28, 14, 0 },
+	{ "delete", 28, 15, REASON_PAYLOAD_UNKNOWN, NOTIFY_TYPE_INVALID_PAYLOAD_TYPE, "message", "np", 28, 15, 0 },
 	{ "delete", 31, 3, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_PAYLOAD_MALFORMED, "D", "length", 30, 3, 4 },
 	{ "delete", 31, 45, REASON_LENGTH_MISMATCH, NOTIFY_TYPE_PAYLOAD_MALFORMED, "D", "length", 30, 45, 44 },
 	{ "delete", 31, 11, REASON_FIELD_TRUNCATED, NOTIFY_TYPE_PAYLOAD_MALFORMED, "D", "doi", 32, 7, 8 },

@@ -44,6 +44,9 @@ ACTION_START(quick_outI1, QI1)
 ACTION(quick_inI1_outR1, QI1, QR1)
 ACTION(quick_inR1_outI2, QR1, QI2)
 ACTION_END(quick_inI2, QI2)
+ACTION_START(transaction_outQ, TQ)
+ACTION(transaction_inQ_outA, TQ, TA)
+ACTION_END(transaction_inA, TA)
 ACTION_END(info_clear, NFY)
 ACTION_END(info_protected, INF)
 
@@ -87,7 +90,7 @@ static void assert_transition(const struct machine_desc *m, const struct row *ro
 	else
 		ck_assert_int_ne(row->timer, TIMER_RETRANSMIT);
 	if (row->next->final)
-		ck_assert_int_eq(row->timer, TIMER_REPLACE);
+		ck_assert_int_eq(row->timer, row->next->over ? TIMER_LINGER : TIMER_REPLACE);
 }
 
 START_TEST(machines_hold_together)
@@ -231,7 +234,10 @@ START_TEST(what_a_method_stands_for)
 
 	ck_assert(auth_variant(AUTH_METHOD_PRESHARED_KEY, &v) && v == VARIANT_PSK);
 	ck_assert(auth_variant(AUTH_METHOD_RSA_SIG, &v) && v == VARIANT_SIG);
+	ck_assert(auth_variant(AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY, &v) && v == VARIANT_PSK);
+	ck_assert(auth_variant(AUTH_METHOD_XAUTH_INIT_RSA, &v) && v == VARIANT_SIG);
 	ck_assert(!auth_variant(AUTH_METHOD_RSA_ENC, &v));
+	ck_assert(!auth_variant(AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY, &v));
 	ck_assert_uint_eq(auth_value(VARIANT_PSK), 1);
 	ck_assert_uint_eq(auth_value(VARIANT_SIG), 3);
 	ck_assert_uint_eq(auth_value(VARIANT_PFS), 0);

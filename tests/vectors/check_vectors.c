@@ -105,11 +105,17 @@ static void check_payload(const char *file, const json_t *group, const json_t *t
 	struct buf bytes = unhex(text(test, "msg"));
 	const char *name = name_of(file, test);
 	struct fault f = { 0 };
+	const char *payload = text(group, "payload");
+	struct payload_ATTR attr;
 	struct payload_T t;
-	bool valid;
+	bool valid = false;
 
-	ck_assert_str_eq(text(group, "payload"), "T");
-	valid = parse_T(span_buf(bytes), 0, number(group, "parameter"), &t, &f);
+	if (strcmp(payload, "T") == 0)
+		valid = parse_T(span_buf(bytes), 0, number(group, "parameter"), &t, &f);
+	else if (strcmp(payload, "ATTR") == 0)
+		valid = parse_ATTR(span_buf(bytes), 0, &attr, &f);
+	else
+		ck_abort_msg("payload %s", payload);
 	ck_assert_msg(valid == wants_valid(test), "%s: %s", name, valid ? "taken" : f.field);
 	if (!valid)
 		assert_fault(name, test, &f);

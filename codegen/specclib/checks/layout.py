@@ -233,6 +233,9 @@ def attribute(a, diags):
 		diags.error("type", "variable attribute '%s' is uint[..] or bytes[..]" % a.name, t.loc)
 	if t.kind == "uint" and t.dim.kind == "range" and (t.dim.max or 9) > 8:
 		diags.error("range", "uint has at most 8 octets", t.dim.loc, hint="write uint[1..8]")
+	if a.step < 1 or (a.step > 1 and (a.kind != "bytes" or a.min % a.step or (a.max or 0) % a.step)):
+		diags.error("type", "'%s' cannot come in steps of %d octets" % (a.name, a.step), a.decl.step.loc,
+			hint="step N is for bytes[..] whose bounds are multiples of N")
 	if a.after == a.name:
 		diags.error("derived-loop", "'%s' follows itself" % a.name, a.decl.after.loc)
 

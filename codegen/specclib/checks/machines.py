@@ -125,6 +125,13 @@ def reachable(machine, diags):
 		elif not s.final and not s.rows:
 			diags.error("dead-end", "state '%s' is not final and has no row" % s.name, s.loc,
 				hint="add a row for the message it waits for, or mark it 'final'")
+		elif s.over and (not s.final or machine.phase == 1):
+			diags.error("dead-end", "state '%s' cannot be 'over': %s" % (s.name, "it is not 'final'" if not s.final
+				else "a phase 1 is kept for what stands under it"), s.loc)
+	for row in all_rows(machine):
+		if row.next.over and row.next.resend and row.timer in (None, "retransmit", "replace"):
+			diags.error("dead-end", "'%s' is 'over' and 'resend': nothing says how long it answers duplicates"
+				% row.next.name, row.decl.next.loc, hint="name one of the 'timers' in the column 'timer'")
 	return machine.initiate is not None and any(s.start for s in machine.states)
 
 

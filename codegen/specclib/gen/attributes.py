@@ -15,10 +15,14 @@ def declare(c, r):
 	"""The enumerations, and the look-ups by protocol."""
 	for table in r.spec.attributes:
 		c.comment(table.doc, 'Data attributes of %s: %s' % (
-			', '.join(p.text for p in table.protocols), cite(table)))
+			', '.join(p.text for p in table.protocols) or table.name, cite(table)))
 		with c.block('enum %s' % enum_name(table), '};'):
 			for e in table.entries:
 				c('%s = %d,' % (upper(enum_name(table), e.name), e.number.value))
+		c.blank()
+	for table in alone(r):
+		c.comment('The attributes of %s, whatever the protocol.' % table.name)
+		c('extern const struct attribute_table %s;' % table_name(table))
 		c.blank()
 	c.comment('The attributes that a protocol knows; NULL = none.')
 	c('const struct attribute_table *attribute_table(uint32_t protocol);')
@@ -28,8 +32,19 @@ def declare(c, r):
 	c.blank()
 
 
-def lookup_call(protocol):
-	return 'attribute_table(%s)' % protocol
+def alone(r):
+	"""The tables that belong to no protocol."""
+	return [t for t in r.spec.attributes if not t.protocols]
+
+
+def table_name(table):
+	return 'attributes_of_%s' % table.name
+
+
+def lookup_call(r, slot, selector):
+	"""The table of a field: its own, or that of the protocol which `selector`, a C expression, says."""
+	own = next((t for t in alone(r) if t.name.text == slot.arg), None)
+	return '&' + table_name(own) if own is not None else 'attribute_table(%s)' % selector
 
 
 def registry_of(r, t):
@@ -62,7 +77,9 @@ def define(c, r):
 		with c.block('static const struct attribute_desc %s_descs[] =' % table.name, '};'):
 			c.table([cells(r, table, e, number, repeats)
 				for e in sorted(table.entries, key=lambda e: e.number.value)])
-		with c.block('static const struct attribute_table %s_table =' % table.name, '};'):
+		linkage = 'static const struct attribute_table %s_table =' % table.name if table.protocols \
+			else 'const struct attribute_table %s =' % table_name(table)
+		with c.block(linkage, '};'):
 			c('.name = %s,' % cstr(table.name.text))
 			c('.n = %d,' % len(table.entries))
 			c('.entries = %s_descs,' % table.name)
@@ -72,6 +89,8 @@ def define(c, r):
 		with c.block('switch (protocol)'):
 			c.depth -= 1
 			for table in r.spec.attributes:
+				if not table.protocols:
+					continue
 				for p in table.protocols:
 					c('case %s:' % r.selected(selector, p))
 				c('\treturn &%s_table;' % table.name)
@@ -88,7 +107,8 @@ def cells(r, table, e, number, repeats):
 	prefix = table.clauses.prefix.text if table.clauses.prefix else ''
 	return [cnum(e.number.value), cstr(e.name.text), cstr(prefix + e.name.text), cbool(e.basic),
 		cbool(integer), cnum(least), cnum(most),
-		cnum(number[e.after.text]) if e.after else '0', cbool(e.name.text in repeats),
+		cnum(number[e.after.text]) if e.after else '0', cbool(e.name.text in repeats), cbool(e.repeat),
+		cnum(e.step.value if e.step else 1),
 		'&registry_%s' % kind.name if kind else 'NULL']
 
 

@@ -94,7 +94,7 @@ class Reference:
 				yield "Phase %d; it selects `%s`: %s." % (k.phase, k.selects, ", ".join(name for name, _, _ in k.variants))
 				yield ""
 			yield from table(("State", "Role", "", "Meaning"), [(s.name, s.role,
-				" ".join(w for w in ("start", "final", "resend") if getattr(s, w)), s.text) for s in k.states])
+				" ".join(w for w in ("start", "final", "resend", "over") if getattr(s, w)), s.text) for s in k.states])
 			rows = [("-", "-", "", k.initiate)] if k.initiate else []
 			rows += [(r.state.name, r.recv.name, ", ".join(r.variants), r) for r in k.rows]
 			yield from table(("In state", "takes", "when " + (k.selects or ""), "action", "sends", "then", "timer"),
@@ -171,7 +171,8 @@ class Reference:
 	def attributes(self):
 		names = {e.lo: e.symbol for e in self.model.registries["protocol_id"].entries if e.kind == "named"}
 		for t in self.model.attributes.values():
-			yield from ("### %s: for %s%s" % (t.name, ", ".join(names[p] for p in t.protocols), cited(t.rfc)), "")
+			owners = ": for " + ", ".join(names[p] for p in t.protocols) if t.protocols else ""
+			yield from ("### %s%s%s" % (t.name, owners, cited(t.rfc)), "")
 			yield from table(("Type", "Name", "Form", "Value", "after", "Source"), [(e.number, e.name,
 				"basic" if e.basic else "variable", e.registry.name if e.registry else self.octets(e), e.after, e.rfc)
 				for e in t.entries])
@@ -180,6 +181,8 @@ class Reference:
 	def octets(e):
 		if e.kind == "uint" and e.min == e.max:
 			return "number of %d octets" % e.min
+		if e.step > 1:
+			return "data of %s octets, a multiple of %d" % ("%d to %d" % (e.min, e.max) if e.max else "any number of", e.step)
 		return "%s of %d%s octets" % ("number" if e.kind == "uint" else "data", e.min, " to %d" % e.max if e.max else " or more")
 
 	def suites(self):

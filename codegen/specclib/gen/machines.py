@@ -136,7 +136,7 @@ def selections(r):
     machines that select the same variable share it."""
     out = {}
     for m in r.spec.machines:
-        pairs = [(v.text, s.text) for v, s in (m.selects.variants if m.selects else ()) if s]
+        pairs = [(v.text, s.text) for v, s in (m.selects.variants + m.selects.more if m.selects else ()) if s]
         if not pairs:
             continue
         variable = m.selects.variable.text
@@ -159,7 +159,8 @@ def select_header(c, variable, registry):
               % (variable, registry.name))
     c('bool %s_variant(uint32_t value, enum variant *out);' % variable)
     c.blank()
-    c.comment('The value of %s that a variant stands for; 0 if it stands for none.' % registry.name)
+    c.comment('The value of %s that a variant stands for, the first one if there are several; 0 if it stands for none.'
+              % registry.name)
     c('uint32_t %s_value(enum variant v);' % variable)
     c.blank()
 
@@ -272,7 +273,7 @@ def states(c, m):
                 c('.text = %s,' % cstr(s.text))
                 c('.id = %s,' % upper('STATE', s.name))
                 c('.role = %s,' % upper('ROLE', s.role))
-                for flag in ('start', 'final', 'resend'):
+                for flag in ('start', 'final', 'resend', 'over'):
                     if getattr(s, flag):
                         c('.%s = true,' % flag)
                 n = len(rows_of(m, s))
@@ -362,7 +363,10 @@ def select_source(c, variable, registry, pairs):
     with c.function('uint32_t %s_value(enum variant v)' % variable):
         with c.block('switch (v)'):
             c.depth -= 1
+            first = {}
             for variant, symbol in pairs:
+                first.setdefault(variant, symbol)
+            for variant, symbol in first.items():
                 c('case %s:' % upper('VARIANT', variant))
                 c('\treturn %s;' % upper(registry.name, symbol))
             c('default:')

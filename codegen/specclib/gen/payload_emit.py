@@ -204,7 +204,7 @@ class Emitter:
 
 	def attributes(self, s):
 		arg = s.arg if s.arg in self.layout.params else 'a->' + s.arg
-		self.c.stmt('attributes_emit(w, %s, a->%s, a->%s)' % (lookup_call(arg), s.c,
+		self.c.stmt('attributes_emit(w, %s, a->%s, a->%s)' % (lookup_call(self.r, s, arg), s.c,
 			self.layout.count_member(s)))
 
 

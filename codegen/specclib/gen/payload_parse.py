@@ -339,7 +339,7 @@ class Parser:
 		arg = s.arg if s.arg in self.layout.params else 'out->' + s.arg
 		notify = self.notify(s)
 		self.c.fail_if('!check_attributes(%s, out->%s, %s, %s, %s, f)' % (
-			lookup_call(arg), s.c, self.position(), cstr(self.layout.name), notify), 'return false')
+			lookup_call(self.r, s, arg), s.c, self.position(), cstr(self.layout.name), notify), 'return false')
 
 	def end(self):
 		"""Nothing may follow the last field; a struct without a length is as long as its fields."""

@@ -141,4 +141,4 @@ class Printer:
 		c('\t%s_lines(t, &one_%s, indent);' % (inner.name, s.name))
 
 	def attributes(self, s):
-		self.c.stmt('attributes_print(t, %s, p->%s, indent)' % (lookup_call('p->' + s.arg), s.c))
+		self.c.stmt('attributes_print(t, %s, p->%s, indent)' % (lookup_call(self.r, s, 'p->' + s.arg), s.c))

@@ -53,9 +53,10 @@ class Resolver:
 
 	def selector(self, switch):
 		"""The registry whose symbols a switch, or the attribute tables, are selected by."""
+		alone = [t.name.text for t in self.spec.attributes if not t.protocols]
 		for s in self.spec.structs:
 			for f in s.fields:
-				hit = f.type.kind == 'attribute' if switch is None else \
+				hit = f.type.kind == 'attribute' and f.type.arg.text not in alone if switch is None else \
 					f.type.name is not None and f.type.name.text == switch
 				if hit:
 					return self.type_of_name(s, self.argument(f.type))

@@ -53,7 +53,7 @@ class Maker:
 		for protocol, struct, param, cases in self.cases.attributes():
 			def verdict(case, protocol=protocol, struct=struct, param=param):
 				try:
-					node = self.reader.structs.reader(struct).read(case.data, 0, len(case.data), {param: protocol})
+					node = self.reader.structs.reader(struct).read(case.data, 0, len(case.data), {param: protocol} if param else {})
 				except Fault as fault:
 					return refused(fault)
 				if node.end != len(case.data):
@@ -61,7 +61,8 @@ class Maker:
 				return {"result": "valid"}
 			tests = self.tests(cases, verdict, first)
 			first += len(tests)
-			groups.append({"type": "Payload", "payload": struct.name, "parameter": protocol, "tests": tests})
+			group = {"type": "Payload", "payload": struct.name, "parameter": protocol, "tests": tests}
+			groups.append({k: v for k, v in group.items() if v is not None})
 		return self.file("lists of attributes", "RFC 2408 3.3", groups)
 
 	def tests(self, cases, verdict, first=1):

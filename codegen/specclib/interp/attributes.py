@@ -66,6 +66,8 @@ class Table:
 				blame("attribute_form", notify, where, e.name, one.offset, octets, e.min)
 			if e.max is not None and octets > e.max:
 				blame("attribute_form", notify, where, e.name, one.offset, octets, e.max)
+			if octets % e.step:
+				blame("attribute_form", notify, where, e.name, one.offset, octets, octets - octets % e.step)
 		if e.registry is not None and e.registry.closed:
 			entry = e.registry.find(one.number)
 			if entry is None or entry.kind != "named":
@@ -85,7 +87,7 @@ class Table:
 				blame("attribute_twice", notify, where, e.name, one.offset, one.number, 1)
 			units.add(one.number)
 			return e.name
-		if e.number in once:
+		if e.number in once and not e.repeat:
 			blame("attribute_twice", notify, where, e.name, one.offset, e.number, 1)
 		once.add(e.number)
 		return waiting

@@ -265,13 +265,20 @@ class Cases:
 		return message, cases()
 
 	def attributes(self):
-		"""(protocol, Struct, cases) for each table: payloads that hold a list of attributes."""
-		struct, f = next((s, f) for s in self.model.payloads.values() for f in s.fields if f.kind == "attributes")
+		"""(protocol, Struct, parameter, cases) for each table: payloads that hold a list of attributes.  What
+		takes one table only has neither protocol nor parameter."""
+		fields = [(s, f) for s in self.model.payloads.values() for f in s.fields if f.kind == "attributes"]
+		for struct, f in fields:
+			if f.table is not None:
+				yield None, struct, None, self.attribute_cases(struct, f, f.table, {})
+		struct, f = next((s, f) for s, f in fields if f.table is None)
 		for protocol, table in self.model.attributes_for.items():
-			plain = self.samples.payload(struct, {}, {f.selector: protocol})
-			cases = [Case(text, "Attribute", self.writer.payload(struct, {**plain, f.name: items}))
-				for text, items in attribute_lists(table, self.limits["attributes"])]
-			yield protocol, struct, f.selector, cases
+			yield protocol, struct, f.selector, self.attribute_cases(struct, f, table, {f.selector: protocol})
+
+	def attribute_cases(self, struct, f, table, params):
+		plain = self.samples.payload(struct, {}, params)
+		return [Case(text, "Attribute", self.writer.payload(struct, {**plain, f.name: items}))
+			for text, items in attribute_lists(table, self.limits["attributes"])]
 
 
 def near(fields, choices):

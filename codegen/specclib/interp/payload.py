@@ -26,6 +26,8 @@ class Structs:
 		self.limits = {name: l.value for name, l in model.limits.items()}
 		self.tables = {p: Table(t, self.limits.get("attributes", float("inf")))
 			for p, t in model.attributes_for.items()}
+		self.alone = {t.name: Table(t, self.limits.get("attributes", float("inf")))
+			for t in model.attributes.values() if not t.protocols}
 		self.number = {s.name: s.number for s in model.payloads.values()}
 		self.made = {}
 
@@ -281,8 +283,10 @@ class StructReader:
 		return next(f.name for f in self.struct.fields if f.chain and f.kind == "uint")
 
 	def attributes(self, f, data, at, node):
-		protocol = node.params.get(f.selector, node.values.get(f.selector))
-		table = self.structs.tables[protocol]
+		if f.table is not None:
+			table = self.structs.alone[f.table.name]
+		else:
+			table = self.structs.tables[node.params.get(f.selector, node.values.get(f.selector))]
 		node.places[f.name] = at
 		found = node.values[f.name] = table.read(data, at, node.end, self.name, f.notify)
 		if self.structs.seen is not None:

@@ -39,6 +39,8 @@ class Samples:
 			inner = {f.element.params[0][0]: values.get(f.selector, params.get(f.selector))} \
 				if f.selector is not None else {}
 			return [self.payload(f.element, {}, inner) for _ in range(max(f.min, 1))]
+		if f.table is not None:
+			return [self.attribute(e) for e in f.table.entries[:1]]
 		if f.kind == "attributes":
 			return self.attributes(values.get(f.selector, params.get(f.selector)))
 		return bytes(f.min)
@@ -74,6 +76,11 @@ class Samples:
 			if e.after is not None:
 				found += [tv(table.by_name[e.after].number, 1), tlv(e.number, (86400).to_bytes(4, "big"))]
 		return found
+
+	@staticmethod
+	def attribute(e):
+		"""One valid attribute."""
+		return tv(e.number, 1) if e.basic or e.kind == "uint" else tlv(e.number, pattern(e.max or max(e.min, e.step)))
 
 	# ---- conditions
 

@@ -191,9 +191,10 @@ def attribute_lists(table, limit):
 		before = [tv(unit[e.after], 1)] if e.after else []
 		for v in dict.fromkeys((0, 1, 65535) + values_of(e)):
 			yield "%s as TV, value %d" % (e.name, v), before + [tv(e.number, v)]
-		for n in dict.fromkeys([0, 1, 2, 4, 8, 9] + [e.min] + ([e.max, e.max + 1] if e.max else [])):
+		for n in dict.fromkeys([0, 1, 2, 4, 8, 9] + [e.min] + ([e.max, e.max + 1] if e.max else [])
+				+ ([2 * e.step, 2 * e.step + 1] if e.step > 1 else [])):
 			yield "%s as TLV of %d octets" % (e.name, n), before + [tlv(e.number, pattern(n))]
-		one = tv(e.number, 1) if e.basic or e.kind == "uint" else tlv(e.number, pattern(max(e.min, 4)))
+		one = tv(e.number, 1) if e.basic or e.kind == "uint" else tlv(e.number, pattern(e.step if e.step > 1 else max(e.min, 4)))
 		yield "%s twice" % e.name, before + [one] + before + [one]
 		again = [tv(unit[e.after], 2)] if e.after else []
 		yield "%s twice, different" % e.name, before + [one] + again + [tv(e.number, 2)]
