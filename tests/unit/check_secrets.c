@@ -237,6 +237,38 @@ START_TEST(every_bad_entry_is_told)
 }
 END_TEST
 
+static const char *password(const char *user, const char *gateway)
+{
+	struct secrets s = store_secrets(store);
+	struct identity g = id(gateway);
+	struct secret_found f;
+	static char text[64];
+
+	if (!s.ops->xauth(s.s, span_str(user), &g, &f))
+		return f.why;
+	snprintf(text, sizeof(text), "%.*s", (int)f.psk.n, (const char *)f.psk.p);
+	return text;
+}
+
+START_TEST(passwords)
+{
+	assert_loads("alice : XAUTH \"one\"\n"
+		     "@gw alice : XAUTH \"two\"\n"
+		     "@bob : xauth 0x74687265_65\n"
+		     ": PSK \"none of these, and long enough\"\n");
+	ck_assert_uint_eq(report.n_xauth, 3);
+	ck_assert_uint_eq(report.n_psk, 1);
+	ck_assert_str_eq(password("alice", "10.0.0.1"), "one");
+	ck_assert_str_eq(password("alice", "@gw"), "two");
+	ck_assert_str_eq(password("bob", "@gw"), "three");
+	ck_assert_ptr_nonnull(strstr(password("Alice", "@gw"), "no password fits user Alice"));
+	write_text(path, "alice : XAUTH \"\"\n");
+	assert_refused(path, REASON_SECRETS_SYNTAX, ":1:15: the password is empty");
+	write_text(path, "alice : XAUTH\n");
+	assert_refused(path, REASON_SECRETS_SYNTAX, "the password is missing");
+}
+END_TEST
+
 START_TEST(errors_are_bounded)
 {
 	char text[4000] = "";
@@ -680,6 +712,7 @@ static Suite *secrets_suite(void)
 	tcase_add_test(t, forms_of_a_psk);
 	tcase_add_loop_test(t, bad_files, 0, COUNT(bad_cases));
 	tcase_add_test(t, every_bad_entry_is_told);
+	tcase_add_test(t, passwords);
 	tcase_add_test(t, errors_are_bounded);
 	tcase_add_test(t, nul_in_a_file);
 	tcase_add_test(t, too_many_indices);
