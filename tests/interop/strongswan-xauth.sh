@@ -1,5 +1,5 @@
 #!/bin/bash
-# pluto as the client of a gateway, which strongSwan plays: XAUTH and Mode Config after Main Mode, with a preshared secret and
+# pluto as the client of a gateway, which strongSwan plays: XAUTH and Mode Config after Main Mode and Aggressive Mode, with a preshared secret and
 # with RSA; the address asked for (pull) and given unasked (push); all that a wrong description of either can lead to.
 # On a kernel with ESP the address carries pings through the tunnel.
 here=$(cd "$(dirname "$0")" && pwd)
@@ -144,6 +144,12 @@ gateway psk "pull = no" 10.9.0.1-10.9.0.9
 lab_check "described for push" describe --psk $user --modecfg push
 up "PSK, XAUTH and push" 10.9.0.1
 down "PSK, XAUTH and push" 10.9.0.1
+
+gateway psk "aggressive = yes" 10.9.0.1-10.9.0.9
+# shellcheck disable=SC2086 # words
+lab_check "described for Aggressive Mode" describe --psk --aggressive $user --modecfg pull
+up "Aggressive Mode, XAUTH and pull" 10.9.0.1
+down "Aggressive Mode, XAUTH and pull" 10.9.0.1
 
 gateway pubkey "" 10.9.0.1-10.9.0.9
 lab_check "strongSwan's public key" pluto_whack east --keyid 192.0.2.2 \
