@@ -36,6 +36,8 @@ struct job {
 	uint32_t seq;		/* of the message that is under way */
 	uint32_t token;
 	bool silent;		/* nobody is told */
+	bool moves, inbound;	/* the SA that it has asked for, to `peer` */
+	struct endpoint peer;
 	unsigned n, at;
 	struct step step[STEPS];
 	struct kernel_result result;
@@ -243,6 +245,8 @@ static void take_answer(struct backend *b, const struct nlmsghdr *h)
 		j->result.counts = xfrm_counts_of(h, clock_seconds(CLOCK_REALTIME), clock_seconds(CLOCK_MONOTONIC));
 	}
 	HASH_DEL(b->under_way, j);
+	if (sa != NULL && j->moves && !xfrm_put_moved(&append(j, STOP)->m, h, j->inbound, &j->peer))
+		error = EADDRNOTAVAIL;
 	step_answered(b, j, error, words);
 }
 
@@ -271,8 +275,7 @@ static void on_answers(uv_poll_t *poll, int status, int events)
 {
 	struct backend *b = poll->data;
 
-	(void)status;
-	(void)events;
+	(void)status, (void)events;
 	for (unsigned i = 0; i < ANSWERS && !b->closing; i++) {
 		ssize_t n = mnl_socket_recvfrom(b->ask, b->room, sizeof(b->room));
 
@@ -313,10 +316,15 @@ static void take_expire(struct backend *b, const struct nlmsghdr *h)
 
 static void take_report(struct backend *b, const struct nlmsghdr *h)
 {
+	struct endpoint from;
+	struct sa_id id;
+
 	if (h->nlmsg_type == XFRM_MSG_ACQUIRE)
 		take_acquire(b, h);
 	else if (h->nlmsg_type == XFRM_MSG_EXPIRE)
 		take_expire(b, h);
+	else if (h->nlmsg_type == XFRM_MSG_MAPPING && xfrm_mapping_of(h, &id, &from))
+		b->events.mapping(b->events.ctx, &id, &from);
 }
 
 /* Reports that did not fit are lost: the next packet makes another. */
@@ -325,8 +333,7 @@ static void on_reports(uv_poll_t *poll, int status, int events)
 	struct backend *b = poll->data;
 	ssize_t n;
 
-	(void)status;
-	(void)events;
+	(void)status, (void)events;
 	for (unsigned i = 0; i < ANSWERS && !b->closing; i++) {
 		n = mnl_socket_recvfrom(b->hear, b->room, sizeof(b->room));
 		if (n < 0)
@@ -362,16 +369,14 @@ static void xfrm_attach(void *ctx, uint32_t token, const char *virtual_, const c
 {
 	struct backend *b = ctx;
 
-	(void)virtual_;
-	(void)real;
+	(void)virtual_, (void)real;
 	b->events.done(b->events.ctx, token, &(struct kernel_result){ .ok = true });
 }
 
 /* Each socket of IKE is let through by itself: kernel_xfrm_bypass(). */
 static void xfrm_hole(void *ctx, uint16_t port)
 {
-	(void)ctx;
-	(void)port;
+	(void)ctx, (void)port;
 }
 
 static void xfrm_get_spi(void *ctx, uint32_t token, const struct ip_addr *src, const struct ip_addr *dst,
@@ -435,6 +440,16 @@ static void say_whether_held(struct backend *b)
 	if (f != NULL)
 		fclose(f);
 	b->said_held = true;
+}
+
+static void xfrm_move_sa(void *ctx, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer)
+{
+	struct job *j = job_new(token);
+
+	name_sa(j, "move", id);
+	j->moves = true, j->inbound = inbound, j->peer = *peer;
+	xfrm_put_sa_id(&append(j, STOP)->m, XFRM_MSG_GETSA, id);
+	submit(ctx, j);
 }
 
 static void xfrm_set_eroute(void *ctx, uint32_t token, const struct kernel_eroute *e)
@@ -512,13 +527,14 @@ static const struct kernel_ops ops = {
 	.name = "xfrm", .compresses = true,
 	.attach = xfrm_attach, .hole = xfrm_hole,
 	.get_spi = xfrm_get_spi, .add_sa = xfrm_add_sa, .del_sa = xfrm_del_sa, .read_sa = xfrm_read_sa,
+	.move_sa = xfrm_move_sa, .encapsulates = true,
 	.set_eroute = xfrm_set_eroute, .del_eroute = xfrm_del_eroute, .updown = xfrm_updown, .close = xfrm_close,
 };
 
 static bool open_sockets(struct backend *b, uv_loop_t *loop, struct text *why)
 {
 	b->ask = xfrm_socket(0);
-	b->hear = b->ask == NULL ? NULL : xfrm_socket(XFRMGRP_ACQUIRE | XFRMGRP_EXPIRE);
+	b->hear = b->ask == NULL ? NULL : xfrm_socket(XFRMGRP_ACQUIRE | XFRMGRP_EXPIRE | 1u << (XFRMNLGRP_MAPPING - 1));
 	if (b->ask == NULL || b->hear == NULL) {
 		text_add(why, "the kernel does not talk of IPsec: %s%s", strerror(errno), remedy(errno));
 		return false;

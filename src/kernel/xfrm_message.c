@@ -248,6 +248,34 @@ bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *
 	return true;
 }
 
+bool xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer)
+{
+	const struct xfrm_usersa_info *sa = xfrm_sa_of(seen);
+	struct xfrm_usersa_info *i = begin(m, XFRM_MSG_UPDSA, NLM_F_ACK, sizeof(*i));
+	const uint8_t *end = mnl_nlmsg_get_payload_tail(seen);
+	const struct nlattr *at = mnl_nlmsg_get_payload_offset(seen, sizeof(*sa));
+	struct xfrm_encap_tmpl e = { 0 };
+	struct ip_addr other;
+
+	if (sa == NULL)
+		return false;
+	*i = *sa;
+	other = xfrm_addr(inbound ? &sa->saddr : &sa->id.daddr, sa->family);
+	for (; (const uint8_t *)at < end && mnl_attr_ok(at, (int)(end - (const uint8_t *)at)); at = mnl_attr_next(at)) {
+		uint16_t type = mnl_attr_get_type(at), n = mnl_attr_get_payload_len(at);
+
+		if (type == XFRMA_ENCAP && n >= sizeof(e)) {
+			memcpy(&e, mnl_attr_get_payload(at), sizeof(e));
+			*(inbound ? &e.encap_sport : &e.encap_dport) = htons(peer->port);
+			mnl_attr_put(&m->u.h, XFRMA_ENCAP, sizeof(e), &e);
+		} else if (type == XFRMA_ALG_AEAD || type == XFRMA_ALG_CRYPT || type == XFRMA_ALG_AUTH_TRUNC) {
+			if (!mnl_attr_put_check(&m->u.h, sizeof(*m), type, n, mnl_attr_get_payload(at)))
+				return false;
+		}
+	}
+	return e.encap_type != 0 && addr_eq(&other, &peer->addr);
+}
+
 void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *id)
 {
 	struct xfrm_usersa_id *i = begin(m, type, type == XFRM_MSG_GETSA ? 0 : NLM_F_ACK, sizeof(*i));
@@ -466,4 +494,16 @@ int xfrm_error_of(const struct nlmsghdr *h, const char **words)
 			*words = mnl_attr_get_str(a);
 	}
 	return e->error <= 0 ? -e->error : -1;
+}
+
+bool xfrm_mapping_of(const struct nlmsghdr *h, struct sa_id *id, struct endpoint *from)
+{
+	const struct xfrm_user_mapping *m = mnl_nlmsg_get_payload(h);
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*m) || !xfrm_reqid_is_ours(m->reqid))
+		return false;
+	*id = (struct sa_id){ .dst = xfrm_addr(&m->id.daddr, m->id.family), .protocol = m->id.proto,
+			      .spi = ntohl(m->id.spi) };
+	*from = (struct endpoint){ .addr = xfrm_addr(&m->new_saddr, m->id.family), .port = ntohs(m->new_sport) };
+	return true;
 }

@@ -59,6 +59,11 @@ void xfrm_put_name_larval(struct xfrm_message *m, const struct xfrm_usersa_info 
  * for the algorithm, or a key has not the size that a message can carry.  The message holds keys: wipe it. */
 bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *sa);
 
+/* XFRM_MSG_UPDSA of the SA that `seen`, an answer to XFRM_MSG_GETSA, describes, keys and all, with another port of the
+ * peer.  Linux changes nothing but the port, and no packet is lost.  False: it has no UDP encapsulation, or another
+ * peer's address, which Linux cannot change in an SA. */
+bool xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer);
+
 /* XFRM_MSG_GETSA or XFRM_MSG_DELSA. */
 void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *id);
 
@@ -81,6 +86,9 @@ const struct xfrm_userpolicy_info *xfrm_policy_of(const struct nlmsghdr *h);
 bool xfrm_policy_is_ours(const struct nlmsghdr *h);
 struct sa_id xfrm_id_of(const struct xfrm_usersa_info *sa);
 struct ip_addr xfrm_addr(const xfrm_address_t *a, uint16_t family);
+
+/* XFRM_MSG_MAPPING: an SA of ours, and where its packets come from.  False: it is none, or of others. */
+bool xfrm_mapping_of(const struct nlmsghdr *h, struct sa_id *id, struct endpoint *from);
 
 /* Counts of an SA from an answer to XFRM_MSG_GETSA.  real and monotonic: the two clocks in seconds, now. */
 struct kernel_counts xfrm_counts_of(const struct nlmsghdr *h, uint64_t real, uint64_t monotonic);
