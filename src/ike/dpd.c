@@ -183,7 +183,7 @@ static void count_under(struct phase1 *p, const struct phase1 *q)
 	struct exchange *x;
 
 	LIST_FOREACH(x, &q->x->children, sibling) {
-		const struct phase2 *sa = x->machine == &machine_quick ? x->user : NULL;
+		const struct phase2 *sa = phase2_of(x);
 
 		for (unsigned i = 0; sa != NULL && sa->installed && i < sa->chosen.n; i++) {
 			struct sa_id id = { .dst = x->local.addr, .protocol = ip_protocol(sa->chosen.p[i].protocol),

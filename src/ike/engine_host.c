@@ -130,7 +130,7 @@ static void on_resent(void *ctx, struct exchange *x, bool by_timer)
 		by_timer ? "%s: no answer yet, sending again" :
 			   "%s: the peer repeats its message, our answer is sent again",
 		x->state->name);
-	if (by_timer && x->machine == &machine_quick && x->role == ROLE_INITIATOR && x->user != NULL)
+	if (by_timer && phase2_of(x) != NULL && x->role == ROLE_INITIATOR)
 		phase2_unanswered(x->user);
 }
 

@@ -141,7 +141,7 @@ void ike_client_gone(struct ike *ike, uint32_t client)
 			forget(&p->whack, client);
 			STAILQ_FOREACH(q, &p->pending, next)
 				forget(&q->whack, client);
-		} else if (x->machine == &machine_quick) {
+		} else if (phase2_of(x) != NULL) {
 			phase2_forget_whack(x->user, client);
 		}
 	}

@@ -87,8 +87,7 @@ static void delete_ipsec(struct action *a, const struct payload_D *d)
 
 static bool ours_open(const struct exchange *x)
 {
-	return x->machine == &machine_quick && x->role == ROLE_INITIATOR && !exchange_final(x) && !x->dying &&
-	       x->user != NULL;
+	return phase2_of(x) != NULL && x->role == ROLE_INITIATOR && !exchange_final(x) && !x->dying;
 }
 
 /* Errors that are found by reading a proposal.  Others may be about what somebody has damaged or sent back: they
@@ -237,8 +236,8 @@ void send_delete(struct ike *ike, struct exchange *x)
 		send_under(ike, x, &out);
 		return;
 	}
-	p = x->user;
-	if (!p->installed)		/* then the peer has nothing of it either */
+	p = phase2_of(x);
+	if (p == NULL || !p->installed)		/* then the peer has nothing of it either */
 		return;
 	for (unsigned i = 0; i < p->chosen.n; i++) {
 		struct writer w = writer_on(bytes[i], 4);
@@ -279,7 +278,7 @@ void send_notify(struct ike *ike, struct exchange *x, uint16_t type)
 	if (x == NULL || x->machine == NULL)
 		return;
 	if (x->parent != NULL) {
-		p = x->user;
+		p = phase2_of(x);
 		if (p != NULL && p->offered_protocol != 0) {
 			n.protocol = p->offered_protocol;
 			put_u32(&w, p->offered_spi);
@@ -315,7 +314,7 @@ struct exchange *phase2_by_spi(struct ike *ike, const struct phase1 *p, uint8_t 
 		if (other->x == NULL || other->established == 0 || !same_peer(other, p))
 			continue;
 		LIST_FOREACH(x, &other->x->children, sibling)
-			if (x->machine == &machine_quick && receives(x->user, protocol, spi))
+			if (receives(phase2_of(x), protocol, spi))
 				return x;
 	}
 	return NULL;

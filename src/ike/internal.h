@@ -214,6 +214,8 @@ void phase1_bereft(struct phase1 *p);
 void phase1s_hand_over(struct ike *ike, struct connection *c);
 
 /* phase2.c */
+/* The user of a Quick Mode; NULL for any other exchange, and for one that has let go of it. */
+struct phase2 *phase2_of(const struct exchange *x);
 void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
 		  uint32_t try);
 const struct refusal *phase2_admit(struct ike *ike, struct exchange *x);

@@ -45,7 +45,7 @@ static void move_sas(struct phase1 *q, const struct endpoint *before)
 	struct exchange *x, *next;
 
 	for (x = LIST_FIRST(&q->x->children); x != NULL; x = next) {
-		struct phase2 *sa = x->machine == &machine_quick ? x->user : NULL;
+		struct phase2 *sa = phase2_of(x);
 
 		next = LIST_NEXT(x, sibling);
 		if (sa == NULL || !sa->installed)
@@ -208,7 +208,7 @@ static void ask_under(struct phase1 *p, const struct phase1 *q)
 	struct exchange *x;
 
 	LIST_FOREACH(x, &q->x->children, sibling) {
-		const struct phase2 *sa = x->machine == &machine_quick ? x->user : NULL;
+		const struct phase2 *sa = phase2_of(x);
 
 		if (sa == NULL || !sa->uses_eroute)
 			continue;

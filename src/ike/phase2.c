@@ -374,7 +374,7 @@ static struct phase2 *unanswered(const struct phase1 *p)
 		if (q == p || q->established == 0 || q->x->dying)
 			continue;
 		LIST_FOREACH(x, &q->x->children, sibling) {
-			struct phase2 *s = x->machine == &machine_quick ? x->user : NULL;
+			struct phase2 *s = phase2_of(x);
 
 			if (s != NULL && !x->dying && s->established == 0 && x->role == ROLE_INITIATOR &&
 			    x->sends > 1 && q->x->heard <= s->begun && auth_covers(p, s->c))
@@ -437,8 +437,8 @@ static struct phase2 *between(struct ike *ike, const struct ip_addr *us, const s
 		if (p->x == NULL || p->established == 0)
 			continue;
 		LIST_FOREACH(x, &p->x->children, sibling)
-			if (!x->dying && has_sa(x->user, id, inbound))
-				return x->user;
+			if (!x->dying && has_sa(phase2_of(x), id, inbound))
+				return phase2_of(x);
 	}
 	return NULL;
 }
@@ -525,6 +525,11 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 	phase1_release(root);
 	instance_release(ike, c);
 	phase1_bereft(root);
+}
+
+struct phase2 *phase2_of(const struct exchange *x)
+{
+	return x != NULL && x->machine == &machine_quick ? x->user : NULL;
 }
 
 struct connection *phase2_connection(const struct phase2 *p)
