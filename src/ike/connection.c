@@ -33,11 +33,18 @@ void connection_number(struct ike *ike, struct connection *c)
 	HASH_ADD(by_reqid, ike->by_reqid, reqid, sizeof(c->reqid), c);
 }
 
+bool connection_end_client(const struct end *e, struct subnet *client)
+{
+	*client = e->has_client ? e->client : addr_is_none(&e->inside) ? (struct subnet){ 0 } : subnet_of_host(&e->inside);
+	return e->has_client || !addr_is_none(&e->inside);
+}
+
 struct subnet connection_client(const struct connection *c, bool ours)
 {
 	const struct end *e = ours ? our_end(c) : peer_end(c);
+	struct subnet client;
 
-	return e->has_client ? e->client : subnet_of_host(addr_is_none(&e->inside) ? &e->host : &e->inside);
+	return connection_end_client(e, &client) ? client : subnet_of_host(&e->host);
 }
 
 bool connection_tunnel(const struct connection *c)

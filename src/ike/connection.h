@@ -156,6 +156,9 @@ const struct refusal *orientation_refusal(struct ike *ike, const struct connecti
 /* The subnets whose traffic c protects: ours and the peer's. */
 struct subnet connection_client(const struct connection *c, bool ours);
 
+/* The client that an end has, described or its own address behind a NAT; false: it is the host. */
+bool connection_end_client(const struct end *e, struct subnet *client);
+
 /* Tunnel mode is implied by a client. */
 bool connection_tunnel(const struct connection *c);
 

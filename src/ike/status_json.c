@@ -113,11 +113,12 @@ static void foot(struct status *s)
 static json_t *end_object(const struct end *e)
 {
 	char client[SUBNET_TEXT], host[ADDR_TEXT], nexthop[ADDR_TEXT];
+	struct subnet net;
 
 	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:i, s:i, s:i, s:o}",
 		"host", text_or_null(addr_is_any(&e->host) ? NULL : addr_format(&e->host, host)),
 		"id", e->id_given ? id_text(&e->id) : json_null(),
-		"client", text_or_null(e->has_client ? subnet_format(&e->client, client) : NULL),
+		"client", text_or_null(connection_end_client(e, &net) ? subnet_format(&net, client) : NULL),
 		"client_protocol", e->protocol,
 		"nexthop", text_or_null(addr_is_any(&e->nexthop) ? NULL : addr_format(&e->nexthop, nexthop)),
 		"client_port", e->port, "ikeport", e->ikeport, "nattport", e->nattport, "updown", text_or_null(e->updown));

@@ -92,13 +92,18 @@ static void host_text(const struct end *e, struct text *t)
 /* The subnet, and what of it when not all. */
 static void client_text(struct ike *ike, const struct end *e, struct text *t)
 {
-	struct subnet host = { 0 }, client;
+	struct subnet client;
+	bool given = connection_end_client(e, &client);
 
-	if (!addr_is_any(&e->host))
-		host = subnet_of_host(&e->host);
-	client = e->has_client ? e->client : host;
-	if (e->has_client || e->protocol != 0)
+	if (!given)
+		client = addr_is_any(&e->host) ? (struct subnet){ 0 } : subnet_of_host(&e->host);
+	if (given || e->protocol != 0)
 		text_add(t, "%s", selector_text(ike->arena, &client, e->protocol, e->port));
+}
+
+static const char *fence(const struct end *e)
+{
+	return e->has_client || !addr_is_none(&e->inside) || e->protocol != 0 ? "===" : "";
 }
 
 /* client===host...host===client, ours to the left. */
@@ -108,11 +113,11 @@ static void ends_text(struct ike *ike, const struct connection *c, struct text *
 	const struct end *l = &c->end[first], *r = &c->end[1 - first];
 
 	client_text(ike, l, t);
-	text_add(t, "%s", l->has_client || l->protocol != 0 ? "===" : "");
+	text_add(t, "%s", fence(l));
 	host_text(l, t);
 	text_add(t, "...");
 	host_text(r, t);
-	text_add(t, "%s", r->has_client || r->protocol != 0 ? "===" : "");
+	text_add(t, "%s", fence(r));
 	client_text(ike, r, t);
 }
 

@@ -12,6 +12,8 @@
 #   swan_bytes ID in|out            octets the kernel counts for the newest child SA
 #   swan_kernel                     whether charon can install an SA in this kernel; where it cannot, paper_kernel.c is put
 #                                   before it and the SAs it would have installed are written to $LAB_DIR/ID.sas
+# With SWAN_LIBIPSEC=1 charon does ESP by itself, always in UDP; SWAN_ID and SWAN_PEER_ID are identities for swan_connection
+# that are not the addresses.
 
 SWAN_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SWAN_CHARON=/usr/lib/ipsec/charon
@@ -40,7 +42,7 @@ swan_start() {
 	cat >"$run/strongswan.conf" <<-END
 		charon {
 			load_modular = no
-			load = random nonce aes sha1 sha2 md5 hmac gmp openssl gcrypt curve25519 pem pkcs1 pkcs8 pubkey dnskey constraints kdf ctr gcm kernel-netlink socket-default vici ${SWAN_PLUGINS:-}
+			load = random nonce aes sha1 sha2 md5 hmac gmp openssl gcrypt curve25519 pem pkcs1 pkcs8 pubkey dnskey constraints kdf ctr gcm ${SWAN_LIBIPSEC:+kernel-libipsec} kernel-netlink socket-default vici ${SWAN_PLUGINS:-}
 			i_dont_care_about_security_and_use_aggressive_mode_psk = yes
 			install_virtual_ip = no
 			install_routes = yes
@@ -67,7 +69,7 @@ swan_start() {
 	END
 	: >"$run/swanctl/swanctl.conf"
 	local shim=
-	if ! swan_kernel; then
+	if [ -z "${SWAN_LIBIPSEC:-}" ] && ! swan_kernel; then
 		[ -e "$LAB_DIR/paper_kernel.so" ] || cc -O2 -shared -fPIC -o "$LAB_DIR/paper_kernel.so" \
 			"$SWAN_HERE/paper_kernel.c" || lab_fail "paper_kernel.c does not compile"
 		shim="LD_PRELOAD='$LAB_DIR/paper_kernel.so' PAPER_SAS='$run.sas'"
@@ -93,10 +95,10 @@ swan_connection() {
 			esac
 		done
 		echo "  local { auth = psk"
-		echo "    id = $local"
+		echo "    id = ${SWAN_ID:-$local}"
 		echo "  }"
 		echo "  remote { auth = psk"
-		echo "    id = $remote"
+		echo "    id = ${SWAN_PEER_ID:-$remote}"
 		echo "  }"
 		echo "  children { $name {"
 		echo "    local_ts = $local_net"
@@ -105,7 +107,7 @@ swan_connection() {
 		printf '%s' "$child"
 		echo "  } }"
 		echo "} }"
-		echo "secrets { ike-$name { id-1 = $remote"
+		echo "secrets { ike-$name { id-1 = ${SWAN_PEER_ID:-$remote}"
 		echo "  secret = \"$secret\""
 		echo "} }"
 	} >>"$LAB_DIR/$id/swanctl/swanctl.conf"

@@ -55,7 +55,7 @@ tells "the head: version, kernel, how many are up" '^000 pluto [0-9.]+, kernel k
 tells "the interface" '^000   interface ipsec[01]/wan 192\.0\.2\.1$'
 tells "up: what carries the traffic" 'routed on ipsec[01] via 192\.0\.2\.2: traffic goes through #[0-9]+$'
 tells "an ISAKMP SA: seconds left, when it is replaced, algorithms, method, role, last message" \
-	'^000     #[0-9]+ ISAKMP SA with 192\.0\.2\.2:500: 3[56][0-9]{2} s left, rekeyed in [0-9]+ s; aes256-sha256-modp2048, PRESHARED_KEY, initiator; peer heard [0-9] s ago$'
+	'^000     #[0-9]+ ISAKMP SA with 192\.0\.2\.2:500: 3[56][0-9]{2} s left, rekeyed in [0-9]+ s; aes256-sha256-modp2048, PRESHARED_KEY, initiator; peer heard [0-9] s ago; NAT traversal by RFC 3947: no NAT found, our port 500$'
 tells "an IPsec SA: its parent, what it does, seconds left" \
 	'^000     #[0-9]+ IPsec SA under #[0-9]+, carries the traffic: 28[78][0-9]{2} s left, rekeyed in [0-9]+ s; aes256gcm16, tunnel, initiator$'
 tells "its SPIs and traffic" \
