@@ -8,6 +8,7 @@
 #include "ike/hosts.h"
 #include "ike/internal.h"
 #include "ike/lease.h"
+#include "ike/nets.h"
 #include "ike/routing.h"
 #include "ike/upkeep.h"
 
@@ -172,6 +173,7 @@ void connection_add(struct ike *ike, struct connection *c, struct span described
 	LIST_INIT(&c->retries);
 	LIST_INIT(&c->instances);
 	HASH_ADD_KEYPTR(by_name, ike->connections, c->name, (unsigned)strlen(c->name), c);
+	nets_enter(ike->nets, c);
 	family_join(ike, c, described);
 	if (ike->listening)
 		orient(ike, c);
@@ -213,6 +215,7 @@ void connection_delete(struct ike *ike, struct connection *c)
 		LIST_REMOVE(c, of_template);
 	else
 		HASH_DELETE(by_name, ike->connections, c);
+	nets_leave(ike->nets, c);
 	family_leave(ike, c);
 	HASH_DELETE(by_reqid, ike->by_reqid, c);
 	c->held++;

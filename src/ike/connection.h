@@ -88,6 +88,7 @@ struct connection {
 	struct host_pair *pair;	/* NULL when not oriented or the peer is unknown */
 	LIST_ENTRY(connection) in_pair;
 	struct { struct place *at; LIST_ENTRY(connection) next; } by_peer, by_clients;	/* hosts.c */
+	struct net *nets[4];	/* nets.c: hosts and clients that are entered; not of instances */
 	UT_hash_handle by_name;	/* not of instances */
 	UT_hash_handle by_reqid;
 	struct family *family;	/* of one description; NULL: an instance, or deleted */

@@ -5,6 +5,7 @@
 #include "generated/vendors.h"
 #include "ike/followup.h"
 #include "ike/initiate.h"
+#include "ike/nets.h"
 #include "ike/phase2.h"
 #include "ike/routing.h"
 #include "ike/upkeep.h"
@@ -157,8 +158,10 @@ void followup_phase2(struct phase1 *p, struct connection *c, uint32_t whack, uin
 	bool same = l == NULL || (c->lease != NULL && addr_eq(&c->lease->address, &l->address));
 
 	if (same || (c->routing == UNROUTED && c->n_plans == 0 && LIST_EMPTY(&c->phase2s))) {
-		if (l != NULL)
+		if (l != NULL) {
 			lease_take(c, l);
+			nets_enter(p->ike->nets, c);
+		}
 		phase2_start(p->ike, c, p->x, whack, try);
 		return;
 	}

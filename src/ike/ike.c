@@ -7,6 +7,7 @@
 #include "ike/internal.h"
 #include "ike/joint.h"
 #include "ike/natt.h"
+#include "ike/nets.h"
 #include "ike/phase2.h"
 #include "ike/plan.h"
 #include "ike/pubkeys.h"
@@ -27,6 +28,7 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->arena = arena_new();
 	TAILQ_INIT(&ike->half_opens);
 	ike->routes = routes_new();
+	ike->nets = nets_new();
 	ike->pubkeys = pubkeys_new();
 	ike->dnskeys = dnskeys_new(ike, config->insecure_dnskeys);
 	ike->engine = engine_new(&engine);
@@ -60,6 +62,7 @@ void ike_free(struct ike *ike)
 	plans_free(ike);
 	requests_free(ike);
 	routes_free(ike->routes);
+	nets_free(ike->nets);
 	pubkeys_free(ike->pubkeys);
 	arena_free(ike->arena);
 	free(ike->interfaces);

@@ -46,6 +46,7 @@ struct ike {
 	struct place *places;		/* hosts.c: hash by what connections of a pair have in common */
 	struct phase2 *received;	/* hash by the inbound ESP SA */
 	struct routes *routes;
+	struct nets *nets;
 	struct errand *errand;		/* the request of whack that is being made, which its plans join */
 	struct lane *lanes;		/* plan.c: hash by client of a peer */
 	const char *updown;		/* the default command */

@@ -2,6 +2,7 @@
 #include "generated/vendors.h"
 #include "ike/hosts.h"
 #include "ike/natt.h"
+#include "ike/nets.h"
 
 /* ---- agreeing ---------------------------------------------------------------- */
 
@@ -244,20 +245,12 @@ static bool is_private(const struct ip_addr *a)
 	return false;
 }
 
-/* Is it an address of somebody else: of ours, or of the client of another peer? */
+/* Is it an address of somebody else: of ours, or of another peer or its client? */
 static bool taken(const struct ike *ike, const struct connection *c, const struct ip_addr *a)
 {
-	struct connection *other, *next;
 	struct subnet ours = connection_client(c, true);
 
-	if (subnet_has(&ours, a))
-		return true;
-	HASH_ITER(by_name, ike->connections, other, next)
-		for (int i = 0; i < 2; i++)
-			if (other->end[i].has_client && other->end[i].client.bits > 0 &&
-			    subnet_has(&other->end[i].client, a))
-				return true;
-	return false;
+	return subnet_has(&ours, a) || nets_have(ike->nets, a);
 }
 
 bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct subnet *client)

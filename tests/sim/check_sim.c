@@ -68,6 +68,7 @@ static const struct kind {
 	{ "nat-several", run_nat_several, 20 },
 	{ "nat-rebinds", run_nat_rebinds, 20 },
 	{ "nat-silence", run_nat_silence, 4 },
+	{ "nat-taken", run_nat_taken, 8 },
 	{ "road", run_road, 20 },
 	{ "road-expired", run_road_expired, 6 },
 	{ "road-moves", run_road_moves, 20 },

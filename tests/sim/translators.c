@@ -110,3 +110,32 @@ void run_nat_silence(struct trial *t)
 			     b.node[i]->name, b.node[i]->keepalives);
 	trial_expect(t, reachable(t->a, "10.9.0.5/32"), "the way is shut");
 }
+
+/* Nobody is given an address that another description has: peer0's is in the client of a branch, peer1's is the
+ * host of another one.  When those are gone the address is free. */
+void run_nat_taken(struct trial *t)
+{
+	struct control_connection c = t->c;
+	struct behind b;
+
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
+	c.right = (struct control_end){ .host = net("192.0.2.77/32").addr, .ikeport = 500, .nattport = 4500,
+					.client = net("10.9.0.4/31") };
+	c.name = span_str("branch");
+	node_connection(t->a, &c);
+	c.right.host = net("10.9.0.6/32").addr;
+	c.right.client = (struct subnet){ 0 };
+	c.name = span_str("host");
+	node_connection(t->a, &c);
+	begin(t, &b);
+	trial_expect(t, !reachable(t->a, "10.9.0.5/32"), "peer0 has an address of the branch");
+	trial_expect(t, !reachable(t->a, "10.9.0.6/32"), "peer1 has the address of a host");
+	trial_expect(t, reachable(t->a, "10.9.0.7/32"), "peer2 is not reached");
+	node_delete(t->a, "branch");
+	node_delete(t->a, "host");
+	for (unsigned i = 0; i < PEERS; i++)
+		node_initiate(b.node[i], "road");
+	world_run(t->w, 60000);
+	expect_all(t, &b, "when nobody has the addresses");
+	trial_check_sound(t);
+}

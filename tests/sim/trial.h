@@ -89,7 +89,7 @@ trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_road, run_pair
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 
 trial_run run_odd_vendors, run_odd_reserved;					/* odd.c */
-trial_run run_nat_several, run_nat_rebinds, run_nat_silence;	/* translators.c */
+trial_run run_nat_several, run_nat_rebinds, run_nat_silence, run_nat_taken;	/* translators.c */
 
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
