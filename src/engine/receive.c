@@ -63,14 +63,15 @@ enum verdict refuse_message(struct engine *e, struct exchange *x, const struct r
 static const struct refusal *shape_refusal(struct engine *e, const struct message_desc *d,
 					   const struct fault *f, const char *expected)
 {
-	char what[REGISTRY_TEXT + 64];
+	char what[REGISTRY_TEXT + 64], type[REGISTRY_TEXT];
 	struct text t = text_on(what, sizeof(what));
 
 	if (f->reason == REASON_SHAPE_WHERE)
 		return refuse_fault(e->arena, f);
-	text_add(&t, "%s", f->reason == REASON_SHAPE_MISSING ? "a payload is missing" : "payload ");
-	if (f->reason != REASON_SHAPE_MISSING)
-		text_add(&t, "%s is out of place", f->field == NULL ? "?" : f->field);
+	if (f->reason == REASON_SHAPE_MISSING)
+		text_add(&t, "a payload is missing");
+	else
+		text_add(&t, "%s is out of place", registry_name(&registry_payload_type, (uint32_t)f->got, type));
 	return refuse_shape_refused(e->arena, d->name, what, expected);
 }
 
