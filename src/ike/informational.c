@@ -1,5 +1,6 @@
 /* informational.c -- notifications and deletes, sent and received (RFC 2409 5.7). */
 #include "generated/actions.h"
+#include "ike/contact.h"
 #include "ike/dpd.h"
 #include "ike/lifetime.h"
 #include "ike/phase2.h"
@@ -185,12 +186,22 @@ static bool lifetime_told(struct action *a, const struct payload_N *n)
 	return true;
 }
 
+/* INITIAL-CONTACT after phase 1, as some peers send it (RFC 2407 4.6.3.3). */
+static bool contact_told(struct action *a, const struct payload_N *n)
+{
+	if (n->type != NOTIFY_TYPE_INITIAL_CONTACT || !names_isakmp(n, a->x))
+		return false;
+	contact_forget(phase1_of(a->x));
+	return true;
+}
+
 enum action_result info_protected(struct action *a, const struct in_INF *in)
 {
 	struct phase1 *p = phase1_of(a->x);
 
 	for (size_t i = 0; i < in->n_N; i++)
-		if (!dpd_notified(p, in->N[i]) && !lifetime_told(a, in->N[i]) && !quick_refused(a, in->N[i]))
+		if (!dpd_notified(p, in->N[i]) && !lifetime_told(a, in->N[i]) && !contact_told(a, in->N[i]) &&
+		    !quick_refused(a, in->N[i]))
 			notified(a, in->N[i]->type);
 	for (size_t i = 0; i < in->n_D && !a->x->dying; i++) {
 		if (in->D[i]->protocol == PROTOCOL_ID_ISAKMP)
