@@ -138,7 +138,6 @@ const struct refusal *check_ipsec(struct arena *a, const struct connection *c, u
 		if (!spi_read(&p, &spi))
 			return refuse_peer_spi(a, p.spi);
 		offer_algorithms(&o, &out->p[out->n]);
-		out->p[out->n].number = o.number;
 		out->p[out->n++].peer_spi = spi;
 		out->proposal = p.number;
 		if (p.protocol != PROTOCOL_ID_IPCOMP)	/* which may leave it to the others */

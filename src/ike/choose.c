@@ -177,7 +177,6 @@ static void fill_ike(const struct offer *o, uint8_t proposal, struct choice *out
 
 	*out = (struct choice){ .proposal = proposal, .n = 1, .life = o->life };
 	offer_algorithms(o, &out->p[0]);
-	out->p[0].number = o->number;
 	if (offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
 		out->auth = (uint16_t)number;
 	if (offer_get(o, OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION, &number))
@@ -254,6 +253,7 @@ const struct refusal *choose_ike(struct arena *a, const struct connection *c,
 		struct emit_T *et = ARENA_NEW(a, struct emit_T);
 
 		fill_ike(&o, p.number, out);
+		out->p[0].place = (uint8_t)n;
 		offer_echo(a, &t, et);
 		*ep = (struct emit_P){ .number = p.number, .protocol = p.protocol, .spi = p.spi,
 				       .transforms = et, .n_transforms = 1 };
@@ -318,13 +318,13 @@ static const struct refusal *apart_ipsec(struct arena *a, const struct connectio
 	return NULL;
 }
 
-static void fill_ipsec(const struct offer *o, uint32_t spi, struct choice *out)
+static void fill_ipsec(const struct offer *o, uint8_t place, uint32_t spi, struct choice *out)
 {
 	struct chosen *k = &out->p[out->n++];
 	uint64_t number = 0;
 
 	offer_algorithms(o, k);
-	k->number = o->number;
+	k->place = place;
 	k->peer_spi = spi;
 	if (offer_get(o, IPSEC_ATTRIBUTE_ENCAPSULATION_MODE, &number))
 		out->mode = (uint16_t)number;
@@ -352,6 +352,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 	const struct rows *rows = rows_of(s->c, p->protocol);
 	struct payload_T t;
 	uint32_t spi;
+	uint8_t place = 0;
 
 	if (rows == NULL)
 		return false;
@@ -359,7 +360,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		s->why = refuse_peer_spi(s->a, p->spi);
 		return false;
 	}
-	for (struct span rest = p->transforms; next_T(&rest, p->protocol, &t); s->n++) {
+	for (struct span rest = p->transforms; next_T(&rest, p->protocol, &t); s->n++, place++) {
 		struct offer o;
 
 		offer_read(p->protocol, &t, &o);
@@ -378,7 +379,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 		const struct refusal *other = apart_ipsec(s->a, s->c, &o, s->has_ke, s->mode);
 
 		if (other == NULL) {
-			fill_ipsec(&o, spi, out);
+			fill_ipsec(&o, place, spi, out);
 			return true;
 		}
 		s->why = other;
@@ -386,7 +387,7 @@ static bool choose_transform(struct search *s, const struct payload_P *p, struct
 	return false;
 }
 
-/* The protocols of a proposal, as bits; false when one is there twice or none that we know. */
+/* The protocols of a proposal, as bits; false when one is there twice. */
 static bool protocols_of(const struct payload_SA *sa, uint8_t number, uint32_t *bits)
 {
 	struct span rest = sa->proposals;
@@ -396,7 +397,7 @@ static bool protocols_of(const struct payload_SA *sa, uint8_t number, uint32_t *
 	while (next_P(&rest, &p)) {
 		if (p.number != number)
 			continue;
-		if (p.protocol > PROTOCOL_ID_IPCOMP || (*bits & 1u << p.protocol) != 0)
+		if ((*bits & 1u << p.protocol) != 0)
 			return false;
 		*bits |= 1u << p.protocol;
 	}
@@ -428,9 +429,8 @@ static bool choose_number(struct search *s, const struct payload_SA *sa, uint8_t
 	uint32_t offered;
 
 	*out = (struct choice){ .proposal = number };
-	if (!protocols_of(sa, number, &offered))
-		return false;
-	unfit = protocols_fit(s->a, s->c, offered);
+	unfit = protocols_of(sa, number, &offered) ? protocols_fit(s->a, s->c, offered) :
+						     refuse_protocol_twice(s->a, number);
 	if (unfit != NULL) {
 		s->unfit = unfit;
 		return false;
@@ -480,13 +480,12 @@ void answer_ipsec(struct arena *a, const struct payload_SA *sa, const struct cho
 		if (p.number != chosen->proposal)
 			continue;
 		struct emit_T *et = ARENA_NEW(a, struct emit_T);
+		struct span transforms = p.transforms;
+		unsigned place = 0;
 
-		for (struct span ts = p.transforms; next_T(&ts, p.protocol, &t);) {
-			if (t.number == chosen->p[n].number) {
-				offer_echo(a, &t, et);
-				break;
-			}
-		}
+		while (next_T(&transforms, p.protocol, &t) && place < chosen->p[n].place)
+			place++;
+		offer_echo(a, &t, et);
 		out[n++] = (struct emit_P){ .number = p.number, .protocol = p.protocol,
 					    .spi = spi_bytes(a, p.protocol, spis[p.protocol]), .transforms = et,
 					    .n_transforms = 1 };

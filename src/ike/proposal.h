@@ -25,7 +25,7 @@ struct offer {
 struct chosen {
 	uint8_t protocol;		/* protocol_id */
 	uint8_t transform;		/* transform id on the wire */
-	uint8_t number;			/* of the transform within its proposal */
+	uint8_t place;			/* of the transform within its proposal, from 0: numbers need not differ */
 	enum alg cipher, mac, hash, comp;
 	uint16_t key_octets;		/* of the cipher, without a salt */
 	uint32_t peer_spi;		/* phase 2; of IPComp the CPI */

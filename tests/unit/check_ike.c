@@ -98,7 +98,7 @@ START_TEST(first_acceptable_transform_is_chosen)
 	ck_assert_uint_eq(c.life.seconds, 3600);
 	ck_assert_ptr_null(choose("3des-md5-modp768,aes128-sha256-x25519", "", &c));
 	ck_assert_int_eq(group_alg(c.group), ALG_CURVE25519);
-	ck_assert_uint_eq(c.p[0].number, 2);
+	ck_assert_uint_eq(c.p[0].place, 1);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(phase_2_is_judged)
 	c = with_algorithms("", "aes256gcm16");
 	ck_assert_ptr_null(choose_ipsec(arena, c, &sa, false, mode, &chosen));
 	ck_assert_int_eq(chosen.p[0].cipher, ALG_AES_GCM_16);
-	ck_assert_uint_eq(chosen.p[0].number, 2);
+	ck_assert_uint_eq(chosen.p[0].place, 1);
 	c = with_algorithms("", "3des-md5");
 	why = choose_ipsec(arena, c, &sa, false, mode, &chosen);
 	ck_assert_uint_eq(why->reason, REASON_NO_COMMON_SUITE);
