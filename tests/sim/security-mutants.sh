@@ -17,6 +17,7 @@ CC=$(show CC)
 [ -n "$CC" ] && [ -e libengine.a ] || { echo "SKIP: there is no build in $top_builddir"; exit 77; }
 FLAGS="-D_GNU_SOURCE -Isrc -I$top_srcdir/src $(show GCRYPT_CFLAGS) $(show AM_CFLAGS) $(show CFLAGS) -w"
 case $FLAGS in *-fsanitize=*) echo "SKIP: a build without sanitizers makes this test"; exit 77 ;; esac
+WRAPS=$(show tests_sim_check_sim_LDFLAGS)
 LIBS="$(show AM_LDFLAGS) $(show PARTS) $(show PART_LIBS)"
 compile() { $CC $FLAGS -c "$1" -o "$2" 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; return 1; }; }
 link() { $CC $FLAGS -o "$work/$1" "${@:2}" $LIBS 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; fail "$1 cannot be linked"; }; }
@@ -37,7 +38,7 @@ done
 passes() {
 	link security "$work"/s_*.o "$work"/w_*.o "$@"
 	timeout 120 "$work/security" >"$work/log" 2>&1 || return 1
-	link sim -Wl,--wrap=dh_public,--wrap=dh_shared "$work"/n_*.o "$work"/w_*.o "$@"
+	link sim $WRAPS "$work"/n_*.o "$work"/w_*.o "$@"
 	timeout 120 "$work/sim" --runs 20 negotiate wrong-secret bits garbage matrix terminate aggr-forged frag-hostile >"$work/log" 2>&1
 }
 

@@ -1,0 +1,31 @@
+/* odd.h -- what peers do otherwise than we do. */
+#ifndef PLUTO_SIM_ODD_H
+#define PLUTO_SIM_ODD_H
+
+#include "base/writer.h"
+#include "trial.h"
+
+enum oddity {
+	ODD_VENDORS, ODD_RESERVED,			/* what is in clear */
+	ODD_ORDER, ODD_NOTIFICATIONS, ODD_REQUESTS, ODD_CERTIFICATE, ODD_LATE_CONTACT,	/* payloads */
+	ODD_PADDING_BLOCK, ODD_PADDING_LENGTH,
+	ODD_NUMBERS, ODD_SAME_NUMBERS, ODD_BUNDLES, ODD_TWICE, ODD_LONG_LIVES, ODD_ID_PORT, ODD_NO_CLIENTS,
+};
+
+struct odd {
+	enum oddity what;
+	unsigned done;			/* times that it was done */
+	uint8_t protocol;		/* of ODD_ID_PORT */
+	uint16_t port;
+};
+
+/* What every daemon of the world does; NULL = nothing odd. */
+extern struct odd *odd_peer;
+
+/* Is it done by odd_payloads? */
+bool odd_in_payloads(enum oddity what);
+
+/* Write a message again with other payloads; it is not encrypted yet, or never is. */
+void odd_payloads(struct span plain, struct writer *w);
+
+#endif
