@@ -33,7 +33,8 @@ static void write_again(const struct attribute_table *t, struct span list)
 
 	while (next_attribute(&rest, &a)) {
 		const struct attribute_desc *d = attribute_find(t, a.type);
-		bool number = a.basic || (d != NULL && d->integer);
+		/* Octets may come as TV, too, and are written as TLV. */
+		bool number = d == NULL ? a.basic : d->basic || d->integer;
 
 		require(n < MANY && a.value.p >= list.p && a.value.p + a.value.n <= list.p + list.n);
 		again[n++] = (struct emit_attribute){ .type = a.type, .number = number ? a.number : 0,

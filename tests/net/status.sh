@@ -55,11 +55,11 @@ tells "the head: version, kernel, how many are up" '^000 pluto [0-9.]+, kernel k
 tells "the interface" '^000   interface ipsec[01]/wan 192\.0\.2\.1$'
 tells "up: what carries the traffic" 'routed on ipsec[01] via 192\.0\.2\.2: traffic goes through #[0-9]+$'
 tells "an ISAKMP SA: seconds left, when it is replaced, algorithms, method, role, last message" \
-	'^000     #[0-9]+ ISAKMP SA with 192\.0\.2\.2:500: 3[56][0-9]{2} s left, rekeyed in [0-9]+ s; aes256-sha256-modp2048, PRESHARED_KEY, initiator; peer heard [0-9] s ago; NAT traversal by RFC 3947: no NAT found, our port 500$'
+	'^000     #[0-9]+ ISAKMP SA with 192\.0\.2\.2:500: 3[56][0-9]{2} s left, rekeyed in [0-9]+ s; aes256-sha256-modp2048, PRESHARED_KEY, initiator; peer heard [0-9]+ s ago; NAT traversal by RFC 3947: no NAT found, our port 500$'
 tells "an IPsec SA: its parent, what it does, seconds left" \
 	'^000     #[0-9]+ IPsec SA under #[0-9]+, carries the traffic: 28[78][0-9]{2} s left, rekeyed in [0-9]+ s; aes256gcm16, tunnel, initiator$'
 tells "its SPIs and traffic" \
-	'^000        ESP in 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9] s ago; out 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9] s ago$'
+	'^000        ESP in 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9]+ s ago; out 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9]+ s ago$'
 tells "weak algorithms of a connection" 'WEAK: sha1, 3des_cbc, hmac_md5_96, modp1024 may be agreed on'
 tells "its own algorithms as --ike and --esp take them" '--ike 3des-sha1-modp1024$'
 tells "why a connection is not oriented" 'not usable: .*neither 192\.0\.2\.77 nor 192\.0\.2\.78 is an address of this host'

@@ -80,6 +80,9 @@ void b8_quick_mode_before_the_proof(struct trial *t)
 	}
 	trial_expect(t, t->a->added == 0, "SAs for somebody unknown");
 	world_middle(t->w, &(struct man_in_the_middle){ 0 });
+	for (unsigned i = 0; i < 300 && node_serial(t->a) == x->serial; i++)
+		world_run(t->w, 100);
+	trial_expect(t, node_serial(t->a) == x->serial + 1, "what came too early was taken for exchanges");
 	arena_free(a);
 }
 
