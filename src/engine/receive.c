@@ -101,7 +101,8 @@ static const struct refusal *open_message(struct engine *e, struct exchange *x,
 			debug_parsed(e, x, m);
 		return NULL;
 	}
-	why = encrypted ? e->host.garbled(e->host.ctx, x, e->arena) : NULL;
+	/* Under other keys it would not have ended in good order. */
+	why = encrypted && f.reason != REASON_TRAILING_OCTETS ? e->host.garbled(e->host.ctx, x, e->arena) : NULL;
 	return why != NULL ? why : refuse_fault(e->arena, &f);
 }
 
