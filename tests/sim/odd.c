@@ -215,6 +215,38 @@ void run_odd_lives(struct trial *t)
 	negotiate(t, ODD_LONG_LIVES, 4);
 }
 
+/* Limits of seconds and of kilobytes stand beside each other; of each there may be one (RFC 2407 4.5). */
+void run_odd_pairs(struct trial *t)
+{
+	struct odd odd = { .what = ODD_PAIRS_TWICE };
+
+	if (t->seed % 4 != 0) {
+		negotiate(t, ODD_PAIRS, 4);
+		return;
+	}
+	trial_describe(t);
+	is_refused(t, &odd, "attribute_twice", "is given a second time in one transform");
+}
+
+/* A proposal of phase 1 may have an SPI. */
+void run_odd_spi(struct trial *t)
+{
+	struct odd odd = { .what = ODD_SPI, .protocol = (uint8_t)(1 + trial_pick(t, 16)) };
+
+	trial_draw(t);
+	trial_describe(t);
+	comes_up(t, &odd, 2);
+}
+
+/* More than two blocks behind the last payload is no padding; the secrets have nothing to do with it. */
+void run_odd_much(struct trial *t)
+{
+	struct odd odd = { .what = ODD_PADDING_MUCH };
+
+	trial_describe(t);
+	is_refused(t, &odd, "trailing_octets", "octets follow the end of payloads of message");
+}
+
 /* RFC 2407 4.6.2: UDP and 500, or nothing; some name UDP without a port.  Anything else ends the negotiation. */
 void run_odd_id_port(struct trial *t)
 {

@@ -8,14 +8,15 @@
 enum oddity {
 	ODD_VENDORS, ODD_RESERVED,			/* what is in clear */
 	ODD_ORDER, ODD_NOTIFICATIONS, ODD_REQUESTS, ODD_CERTIFICATE, ODD_LATE_CONTACT,	/* payloads */
-	ODD_PADDING_BLOCK, ODD_PADDING_LENGTH,
-	ODD_NUMBERS, ODD_SAME_NUMBERS, ODD_BUNDLES, ODD_TWICE, ODD_LONG_LIVES, ODD_ID_PORT, ODD_NO_CLIENTS,
+	ODD_PADDING_BLOCK, ODD_PADDING_LENGTH, ODD_PADDING_MUCH,
+	ODD_NUMBERS, ODD_SAME_NUMBERS, ODD_BUNDLES, ODD_TWICE, ODD_LONG_LIVES, ODD_PAIRS, ODD_PAIRS_TWICE, ODD_SPI,
+	ODD_ID_PORT, ODD_NO_CLIENTS,
 };
 
 struct odd {
 	enum oddity what;
 	unsigned done;			/* times that it was done */
-	uint8_t protocol;		/* of ODD_ID_PORT */
+	uint8_t protocol;		/* of ODD_ID_PORT; of ODD_SPI its octets */
 	uint16_t port;
 };
 

@@ -162,6 +162,8 @@ static void pad(struct exchange *x, struct writer *w)
 
 	if (odd_peer->what == ODD_PADDING_BLOCK)
 		put_zero(w, n % block + block);
+	else if (odd_peer->what == ODD_PADDING_MUCH)
+		put_zero(w, n % block + 3 * 16);
 	else
 		for (size_t i = 1; i <= n; i++)
 			put_u8(w, (uint8_t)(i < n ? 0xa0 + i : n - 1));
@@ -169,7 +171,8 @@ static void pad(struct exchange *x, struct writer *w)
 
 bool __wrap_protect_seal(struct engine *e, struct exchange *x, uint16_t iv, uint16_t key, struct writer *w)
 {
-	if (odd_peer != NULL && (odd_peer->what == ODD_PADDING_BLOCK || odd_peer->what == ODD_PADDING_LENGTH)) {
+	if (odd_peer != NULL && (odd_peer->what == ODD_PADDING_BLOCK || odd_peer->what == ODD_PADDING_LENGTH ||
+				 odd_peer->what == ODD_PADDING_MUCH)) {
 		pad(x, w);
 		odd_peer->done++;
 	} else if (odd_peer != NULL && odd_in_payloads(odd_peer->what)) {
@@ -214,11 +217,56 @@ static bool odd_numbers(void)
 	return odd_peer != NULL && (odd_peer->what == ODD_NUMBERS || odd_peer->what == ODD_SAME_NUMBERS);
 }
 
+/* One pair of life type and duration more for each transform: of kilobytes, or of seconds again. */
+static struct emit_P *add_pairs(struct arena *a, const struct emit_SA *sa)
+{
+	struct emit_P *p = ARENA_ARRAY(a, struct emit_P, sa->n_proposals);
+
+	for (size_t i = 0; i < sa->n_proposals; i++) {
+		struct emit_T *t = ARENA_ARRAY(a, struct emit_T, sa->proposals[i].n_transforms);
+		bool ike = sa->proposals[i].protocol == PROTOCOL_ID_ISAKMP;
+
+		p[i] = sa->proposals[i];
+		for (size_t k = 0; k < p[i].n_transforms; k++) {
+			size_t n = p[i].transforms[k].n_attrs;
+			struct emit_attribute *at = ARENA_ARRAY(a, struct emit_attribute, n + 2);
+
+			memcpy(at, p[i].transforms[k].attrs, n * sizeof(*at));
+			at[n].type = ike ? OAKLEY_ATTRIBUTE_LIFE_TYPE : IPSEC_ATTRIBUTE_SA_LIFE_TYPE;
+			at[n].number = odd_peer->what == ODD_PAIRS ? LIFE_TYPE_KILOBYTES : LIFE_TYPE_SECONDS;
+			at[n + 1].type = ike ? OAKLEY_ATTRIBUTE_LIFE_DURATION : IPSEC_ATTRIBUTE_SA_LIFE_DURATION;
+			at[n + 1].number = 50000 + 100000 * (k % 2);
+			t[k] = p[i].transforms[k];
+			t[k].attrs = at;
+			t[k].n_attrs = n + 2;
+		}
+		p[i].transforms = t;
+	}
+	odd_peer->done++;
+	return p;
+}
+
+static bool odd_pairs(void)
+{
+	return odd_peer != NULL && (odd_peer->what == ODD_PAIRS || odd_peer->what == ODD_PAIRS_TWICE);
+}
+
 void __wrap_offer_ike(struct arena *a, const struct connection *c, uint32_t methods, struct emit_SA *sa)
 {
+	struct emit_P *p;
+
 	__real_offer_ike(a, c, methods, sa);
-	if (odd_numbers())
+	if (odd_numbers()) {
 		sa->proposals = renumber(a, sa);
+	} else if (odd_pairs()) {
+		sa->proposals = add_pairs(a, sa);
+	} else if (odd_peer != NULL && odd_peer->what == ODD_SPI) {	/* RFC 2408 3.5: of 0 to 16 octets, and ignored */
+		p = ARENA_NEW(a, struct emit_P);
+		*p = sa->proposals[0];
+		p->spi = span_of("the cookies of it", odd_peer->protocol);
+		sa->proposals = p;
+		odd_peer->done++;
+	}
 }
 
 /* AH for itself; then both, not beside each other; then ESP for itself. */
@@ -243,6 +291,8 @@ void __wrap_offer_ipsec(struct arena *a, const struct connection *c, const uint3
 	__real_offer_ipsec(a, c, spis, group, mode, sa);
 	if (odd_numbers()) {
 		sa->proposals = renumber(a, sa);
+	} else if (odd_pairs()) {
+		sa->proposals = add_pairs(a, sa);
 	} else if (odd_peer != NULL && odd_peer->what == ODD_BUNDLES) {
 		sa->proposals = bundles(a, sa);
 		sa->n_proposals = 4;
