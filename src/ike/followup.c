@@ -130,9 +130,13 @@ struct move {			/* who waits for c to have come down */
 static void moved(struct ike *ike, void *ctx, const struct plan *plan)
 {
 	struct move m = *(struct move *)ctx;
+	struct phase1 *p = phase1_usable(ike, m.c, true);
 
 	(void)plan;
 	free(ctx);
+	/* Taken here: the plan that is just done still counts, so followup_phase2 would send it down again, without end. */
+	if (p != NULL && p->follow.lease != NULL && m.c->routing == UNROUTED && LIST_EMPTY(&m.c->phase2s))
+		lease_take(m.c, p->follow.lease);
 	if (m.c->deleted || m.c->ours < 0)
 		initiate_failed(ike, m.c, m.whack, WHACK_STATUS_TERMINATED);
 	else
