@@ -194,8 +194,11 @@ static enum action_result set(struct action *a, const struct payload_ATTR *q, st
 	}
 	if (!has(q, CONFIG_ATTRIBUTE_INTERNAL_IP4_ADDRESS, &at))
 		return ACTION_OK;
-	if (p->c->policy.modecfg != CONFIG_MODE_PUSH || (p->follow.awaited & FOLLOWUP_ADDRESS) == 0)
-		return action_refuse(a, refuse_config_unwanted(a->arena, p->c->name));
+	if (p->c->policy.modecfg != CONFIG_MODE_PUSH || (p->follow.awaited & FOLLOWUP_ADDRESS) == 0) {
+		/* A status beside it counts all the same; of the address the ACK says nothing, so it is not taken. */
+		ike_refusal(p->ike, p->c, a->x, p->whack, false, refuse_config_unwanted(a->arena, p->c->name));
+		return ACTION_OK;
+	}
 	confirm(q, out);
 	followup_give_up(p, take(a, q));
 	return ACTION_OK;
