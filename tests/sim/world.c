@@ -269,6 +269,19 @@ static bool find_psk(void *s, const struct identity *us, const struct identity *
 	return n->secret != NULL;
 }
 
+static bool find_password(void *s, struct span user, const struct identity *gateway, struct secret_found *out)
+{
+	struct node *n = s;
+
+	(void)user;
+	(void)gateway;
+	out->psk = span_str(n->password == NULL ? "" : n->password);
+	out->file = "secrets";
+	out->line = 2;
+	out->why = "there is none";
+	return n->password != NULL;
+}
+
 static bool find_rsa(void *s, const struct identity *us, struct secret_found *out)
 {
 	struct node *n = s;
@@ -297,7 +310,7 @@ struct world *world_new(uint64_t seed, const struct faults *faults)
 
 static void start(struct node *n)
 {
-	static const struct secrets_ops secrets = { .psk = find_psk, .rsa = find_rsa };
+	static const struct secrets_ops secrets = { .psk = find_psk, .rsa = find_rsa, .xauth = find_password };
 	struct ike_config config = {
 		.host = { .ctx = n, .send = on_send, .keepalive = on_keepalive, .submit = on_submit, .random = on_random,
 			  .log = on_log, .listen = on_listen, .unlisten = on_unlisten,

@@ -69,6 +69,7 @@ struct node {
 	struct ike_ports ports;	/* of it, from its next restart on */
 	unsigned keepalives;	/* sent */
 	const char *secret;	/* the preshared one */
+	const char *password;	/* of any user; NULL = none */
 	const struct rsa_key *rsa, *rsa_named;	/* ours: for our address, and for names; NULL = none */
 	const char *said[64];	/* reasons of the refusals that it logged, in a circle */
 	unsigned n_said;
