@@ -187,7 +187,10 @@ const struct refusal *clients_unknown(struct arena *a, const struct phase2 *p, c
 	const struct phase1 *proven = phase1_of(p->x->parent);
 	const struct connection *c, *nearest = p->c;
 	struct clients own = clients_of(nearest);
+	const struct refusal *taken = natt_taken(a, p->root, p->c, &k->theirs);
 
+	if (taken != NULL)
+		return taken;
 	LIST_FOREACH(c, &proven->pair->connections, in_pair) {
 		struct clients other = clients_of(c);
 

@@ -245,15 +245,18 @@ static bool is_private(const struct ip_addr *a)
 	return false;
 }
 
-/* Is it an address of somebody else: of ours, or of another peer or its client? */
-static bool taken(const struct ike *ike, const struct connection *c, const struct ip_addr *a)
+/* Whose is the address already: in our client, or another peer's or its client's?  False: nobody's. */
+static bool taken(const struct ike *ike, const struct connection *c, const struct ip_addr *a, struct subnet *whose)
 {
 	struct subnet ours = connection_client(c, true);
+	const struct subnet *other = nets_find(ike->nets, a);
 
-	return subnet_has(&ours, a) || nets_have(ike->nets, a);
+	*whose = subnet_has(&ours, a) || other == NULL ? ours : *other;
+	return subnet_has(&ours, a) || other != NULL;
 }
 
-bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct subnet *client)
+/* Is it an address that the peer of p can have itself, and c an instance that can be for it? */
+static bool may_be_inside(const struct phase1 *p, const struct connection *c, const struct subnet *client)
 {
 	const struct end *theirs = peer_end(c);
 	const struct identity *id = &peer_end(p->c)->id;
@@ -262,8 +265,26 @@ bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct
 	if (!natt_encapsulates(p) || !p->natt.peer || c->template == NULL || theirs->has_client ||
 	    !connection_tunnel(c) || client->bits != 8 * client->addr.len || c->routing != UNROUTED)
 		return false;
-	if (!(itself || (id->kind != IDENTITY_ADDR && is_private(&client->addr))) || taken(p->ike, c, &client->addr))
+	return itself || (id->kind != IDENTITY_ADDR && is_private(&client->addr));
+}
+
+bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct subnet *client)
+{
+	struct subnet whose;
+
+	if (!may_be_inside(p, c, client) || taken(p->ike, c, &client->addr, &whose))
 		return false;
 	hosts_inside(p->ike, c, &client->addr);
 	return true;
+}
+
+const struct refusal *natt_taken(struct arena *a, const struct phase1 *p, const struct connection *c,
+				 const struct subnet *client)
+{
+	char address[ADDR_TEXT], net[SUBNET_TEXT];
+	struct subnet whose;
+
+	if (!may_be_inside(p, c, client) || !taken(p->ike, c, &client->addr, &whose))
+		return NULL;
+	return refuse_natt_taken(a, addr_format(&client->addr, address), subnet_format(&whose, net), c->template->name);
 }

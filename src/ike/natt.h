@@ -47,6 +47,10 @@ void natt_name(const struct phase1 *p, struct connection *c, const struct identi
  * describes no client of the peer; it has the address then. */
 bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct subnet *client);
 
+/* Why not, where the address is one of ours or of another peer; NULL: that is not it.  In the arena. */
+const struct refusal *natt_taken(struct arena *a, const struct phase1 *p, const struct connection *c,
+				 const struct subnet *client);
+
 /* NAT-OA payloads for transport mode (RFC 3947 5.2); *n is 0 where none are due.  In the arena. */
 const struct emit_NATOA *natt_originals(struct action *a, const struct phase1 *p, uint16_t mode, size_t *n);
 

@@ -112,16 +112,18 @@ void nets_leave(struct nets *n, struct connection *c)
 	}
 }
 
-bool nets_have(const struct nets *n, const struct ip_addr *a)
+const struct subnet *nets_find(const struct nets *n, const struct ip_addr *a)
 {
 	for (unsigned bits = 1; bits <= 8u * a->len; bits++) {
+		const struct net *net;
 		struct subnet key;
 
 		if (n->of_length[a->len != 4][bits] == 0)
 			continue;
 		key = around(a, bits);
-		if (find(n, &key) != NULL)
-			return true;
+		net = find(n, &key);
+		if (net != NULL)
+			return &net->key;
 	}
-	return false;
+	return NULL;
 }

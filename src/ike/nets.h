@@ -19,7 +19,7 @@ void nets_enter(struct nets *n, struct connection *c);
 /* c is in the database no more; nothing happens if it was not entered. */
 void nets_leave(struct nets *n, struct connection *c);
 
-/* Does the address belong to an end of a connection that is entered? */
-bool nets_have(const struct nets *n, const struct ip_addr *a);
+/* The host or client of a connection that is entered which has the address; NULL = none. */
+const struct subnet *nets_find(const struct nets *n, const struct ip_addr *a);
 
 #endif

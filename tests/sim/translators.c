@@ -131,6 +131,7 @@ void run_nat_taken(struct trial *t)
 	trial_expect(t, !reachable(t->a, "10.9.0.5/32"), "peer0 has an address of the branch");
 	trial_expect(t, !reachable(t->a, "10.9.0.6/32"), "peer1 has the address of a host");
 	trial_expect(t, reachable(t->a, "10.9.0.7/32"), "peer2 is not reached");
+	trial_expect(t, node_said(t->a, "natt_taken"), "the office does not say why: %s", t->a->refusal);
 	node_delete(t->a, "branch");
 	node_delete(t->a, "host");
 	for (unsigned i = 0; i < PEERS; i++)
