@@ -371,12 +371,40 @@ void run_gateway_early(struct trial *t)
 	gateway_end(&g);
 }
 
+/* Another connection of the same user, to the next net of the gateway; at the gateway once for each address. */
+static void describe_second(struct gateway *g, const struct control_connection *other)
+{
+	struct control_connection c = g->ours, theirs = *other;
+	const struct subnet next = { .addr = { .len = 4, .b = { 10, 0, 3, 0 } }, .bits = 24 };
+
+	c.name = span_str("second");
+	c.right.client = next;
+	node_connection(g->t->a, &c);
+	theirs.right.client = next;
+	theirs.name = span_str("second-new");
+	node_connection(g->t->b, &theirs);
+	theirs.left.client = g->t->c.left.client;
+	theirs.name = span_str("second-old");
+	node_connection(g->t->b, &theirs);
+	node_initiate(g->t->a, "second");
+	gateway_run(g, 3000);
+	trial_expect(g->t, node_outbound(g->t->a, "10.0.3.0/24") != NULL, "the second is not up");
+}
+
+static uint32_t spi_in_use(const struct trial *t)
+{
+	const struct sim_sa *s = trial_outbound(t, t->a);
+
+	return s == NULL ? 0 : s->id.spi;
+}
+
 /* At the next phase 1 the gateway gives another address: the old one goes, with what used it. */
 void run_gateway_moves(struct trial *t)
 {
 	struct control_connection other;
-	const struct sim_sa *before;
+	uint32_t before;
 	struct gateway g;
+	bool two = t->seed % 3 == 0;
 
 	t->c.ikelifetime = 3600;
 	gateway_begin(&g, t, t->seed % 2 == 0, t->seed / 2 % 2 == 0 ? CONFIG_MODE_PULL : CONFIG_MODE_PUSH);
@@ -387,15 +415,18 @@ void run_gateway_moves(struct trial *t)
 	node_initiate(t->a, "net");
 	gateway_run(&g, 3000);
 	expect_up(&g);
-	before = trial_outbound(t, t->a);
+	if (two)
+		describe_second(&g, &other);
+	before = spi_in_use(t);
 	g.address[3] = 10;
-	for (unsigned i = 0; i < 700 && trial_outbound(t, t->a) == before; i++)
+	for (unsigned i = 0; i < 700 && spi_in_use(t) == before; i++)
 		gateway_run(&g, 5000);
 	gateway_run(&g, 20000);
 	t->c.left.client = other.left.client;
 	trial_expect(t, g.served > 1, "phase 1 was not renewed");
-	trial_expect(t, trial_outbound(t, t->a) != NULL && trial_outbound(t, t->a) != before, "the old address is kept");
+	trial_expect(t, spi_in_use(t) != 0 && spi_in_use(t) != before, "the old address is kept");
 	trial_check_up(t);
-	trial_expect(t, node_holdings(t->a).eroutes == 1, "%zu eroutes", node_holdings(t->a).eroutes);
+	trial_expect(t, node_holdings(t->a).eroutes == (two ? 2 : 1), "%zu eroutes", node_holdings(t->a).eroutes);
+	trial_expect(t, !two || node_outbound(t->a, "10.0.3.0/24") != NULL, "the second did not come up again");
 	gateway_end(&g);
 }

@@ -16,6 +16,7 @@ struct talk {			/* a transaction as the gateway sees it */
 
 struct gateway {
 	struct trial *t;
+	struct control_connection ours;	/* "net" as the client has it */
 	struct talk talk[GATEWAY_TALKS];
 	unsigned n_talks;
 	struct buf offer;	/* body of the SA payload as the client sent it */

@@ -295,6 +295,7 @@ void gateway_begin(struct gateway *g, struct trial *t, bool xauth, uint8_t modec
 	ours.modecfg = modecfg;
 	t->c.left.client = modecfg == CONFIG_MODE_NO ? ours.left.client :
 			   subnet_of_host(&(struct ip_addr){ .len = 4, .b = { 10, 7, 0, 9 } });
+	g->ours = ours;
 	t->a->password = "a password";
 	node_connection(t->a, &ours);
 	node_connection(t->b, &t->c);
