@@ -20,7 +20,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_TOO_BIG] = "larger than the path's MTU",
 	[VERDICT_NO_ROOM] = "larger than an IP packet may be",
 	[VERDICT_FRAGMENT] = "fragment in transport mode",
-	[VERDICT_ROUTED] = "routing header that is not used up, which AH does not cover",
+	[VERDICT_ROUTED] = "routing header that is not used up, which neither AH nor UDP's checksum covers",
 	[VERDICT_CRYPTO] = "cipher failed",
 	[VERDICT_REPLAY] = "replayed",
 	[VERDICT_BAD_ICV] = "not authentic",
@@ -30,6 +30,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_SELECTOR] = "inner packet outside the SA's clients",
 	[VERDICT_SOURCE] = "source is not the SA's peer",
 	[VERDICT_ENCAP] = "UDP encapsulation does not fit the SA",
+	[VERDICT_CHECKSUM] = "ESP in UDP over IPv6 without the checksum that IPv6 wants",
 	[VERDICT_DUMMY] = "dummy packet",
 	[VERDICT_BUNDLE] = "not protected by every SA of its bundle",
 	[VERDICT_COMPRESSION] = "compressed octets that cannot be restored",
@@ -273,6 +274,11 @@ static enum verdict find_sa(struct datapath *d, const struct packet *k, const st
 		sa->counts.bad++;
 		return VERDICT_ENCAP;
 	}
+	/* That it is right is for the ICV to say; but no host may take it without (RFC 8200 8.1). */
+	if (udp && f->dst.len == 16 && get_u16(k->p + f->header + 6) == 0) {
+		sa->counts.bad++;
+		return VERDICT_CHECKSUM;
+	}
 	if (!udp && outer == 0 && !addr_eq(&f->src, &sa->src)) {	/* else checked by the one around it */
 		sa->counts.bad++;
 		return VERDICT_SOURCE;
@@ -297,10 +303,23 @@ static void compare_source(struct datapath *d, struct sa *sa, const struct flow 
 	d->mapping(d->ctx, &sa->id, &from);
 }
 
+/* What n SAs have taken the protection off lies within the selectors of each? */
+static bool selected(struct sa *const *used, unsigned n, const struct flow *f, struct path *path)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (sa_selects(used[i], f))
+			continue;
+		used[i]->counts.bad++;
+		path->sa = used[i]->id;
+		return false;
+	}
+	return true;
+}
+
 static enum verdict unprotect(struct datapath *d, struct packet *k, struct path *path)
 {
 	struct sa *used[EROUTE_SAS];
-	bool more = false;
+	bool more = false, in_udp = false;
 	enum verdict v;
 	struct flow f;
 
@@ -314,6 +333,7 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 		if (v != VERDICT_DELIVER)
 			return v;
 		compare_source(d, used[n], &f);
+		in_udp = in_udp || used[n]->encap_dport != 0;
 		used[n]->counts.last_used = d->now_ms / 1000;
 		note_life(d, used[n]);
 		path->device = used[n]->device;
@@ -323,13 +343,11 @@ static enum verdict unprotect(struct datapath *d, struct packet *k, struct path 
 			continue;
 		if (!used[n]->inner_tunnel && f.fragment)
 			return VERDICT_FRAGMENT;
-		for (unsigned i = 0; i <= n; i++) {
-			if (sa_selects(used[i], &f))
-				continue;
-			used[i]->counts.bad++;
-			path->sa = used[i]->id;
+		if (!selected(used, n + 1, &f, path))
 			return VERDICT_SELECTOR;
-		}
+		/* What stands in a tunnel has met no NAT. */
+		if (in_udp && !used[n]->inner_tunnel)
+			packet_renew_checksum(k, &f);
 		path->dst = f.dst;
 		return VERDICT_DELIVER;
 	}

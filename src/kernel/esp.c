@@ -132,8 +132,18 @@ static bool udp_wrap(const struct sa *sa, struct packet *k)
 	put_u16(&w, sa->encap_sport);
 	put_u16(&w, sa->encap_dport);
 	put_u16(&w, (uint16_t)k->n);
-	put_u16(&w, 0);		/* RFC 3948 2.1: no checksum */
+	put_u16(&w, 0);		/* RFC 3948 2.1: no checksum, but over IPv6 */
 	return true;
+}
+
+/* k holds the whole packet, with the UDP header after `header` octets.  IPv6 has no checksum that would protect the
+ * addresses, and hosts take no UDP without one (RFC 8200 8.1). */
+static void udp_sign(struct packet *k, size_t header, const struct ip_addr *src, const struct ip_addr *dst)
+{
+	uint16_t sum = transport_checksum(k->p + header, k->n - header, IPPROTO_UDP, src, dst);
+	struct writer w = writer_on(k->p + header + 6, 2);
+
+	put_u16(&w, sum == 0 ? UINT16_MAX : sum);
 }
 
 /* IPv4 options that arrive as they were sent (RFC 4302 A.1): security, extended security, commercial
@@ -234,13 +244,15 @@ static enum verdict finish_header(struct sa *sa, struct packet *k, const struct 
 		return VERDICT_NO_ROOM;
 	if (sa->tunnel) {
 		tunnel_header(sa, k->p, k->n, f, id, protocol);
-		now = (struct flow){ .dst = sa->id.dst, .header = header };
+		now = (struct flow){ .src = sa->src, .dst = sa->id.dst, .header = header };
 	} else {
 		memcpy(k->p, old, header);
 		if (f->dst.len == 4)
 			ip4_identify(k->p, id);	/* else the host would, after AH has signed it */
 		packet_retarget(k->p, f, protocol, k->n);
 	}
+	if (encapsulated(sa) && now.dst.len == 16)
+		udp_sign(k, header, &now.src, &now.dst);
 	if (sa->id.protocol == IPPROTO_AH && !ah_sign(sa, k, &now))
 		return VERDICT_CRYPTO;
 	return VERDICT_SEND;
@@ -293,7 +305,7 @@ enum verdict sa_seal(struct sa *sa, struct packet *k, const struct flow *f, cons
 		next = f->dst.len == 16 ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	else if (f->fragment)
 		return VERDICT_FRAGMENT;
-	else if (f->routed && sa->id.protocol == IPPROTO_AH)
+	else if (f->routed && (sa->id.protocol == IPPROTO_AH || encapsulated(sa)))
 		return VERDICT_ROUTED;
 	else if (f->dst.len != sa->id.dst.len)
 		return VERDICT_FAMILY;
@@ -382,32 +394,6 @@ static enum verdict ah_unwrap(struct sa *sa, struct packet *k, const struct flow
 	return VERDICT_DELIVER;
 }
 
-/* After NAT the transport checksum is of other addresses (RFC 3948 3.1.2): UDP's is given up,
- * TCP's made anew; the ICV has vouched for the octets. */
-static void renew_checksum(struct packet *k, size_t header, uint8_t protocol)
-{
-	uint8_t pseudo[12];
-	struct writer w = writer_on(pseudo, sizeof pseudo);
-	size_t n = k->n - header, at = protocol == IPPROTO_TCP ? 16 : 6;
-	uint8_t *body = k->p + header;
-	uint32_t sum;
-
-	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) || n < at + 2)
-		return;
-	memset(body + at, 0, 2);
-	if (protocol == IPPROTO_UDP)
-		return;
-	put_bytes(&w, span_of(k->p + offsetof(struct iphdr, saddr), 8));
-	put_u8(&w, 0);
-	put_u8(&w, protocol);
-	put_u16(&w, (uint16_t)n);
-	sum = (uint32_t)(uint16_t)~inet_checksum(pseudo, sizeof pseudo) +
-	      (uint16_t)~inet_checksum(body, n);
-	sum = (sum & 0xffff) + (sum >> 16);
-	w = writer_on(body + at, 2);
-	put_u16(&w, (uint16_t)~sum);
-}
-
 static enum verdict leave_tunnel(struct packet *k, const struct flow *f, uint8_t next)
 {
 	struct flow inner;
@@ -441,8 +427,6 @@ static enum verdict rebuild(struct sa *sa, struct packet *k, const struct flow *
 		return VERDICT_NO_ROOM;
 	memcpy(k->p, old, f->header);
 	packet_retarget(k->p, f, next, k->n);
-	if (encapsulated(sa) && f->dst.len == 4)
-		renew_checksum(k, f->header, next);
 	return VERDICT_DELIVER;
 }
 

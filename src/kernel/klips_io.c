@@ -199,12 +199,12 @@ static void receive(struct klips *k, struct packet p)
 
 static bool is_six(enum klips_socket s)
 {
-	return s == SOCKET_ESP6 || s == SOCKET_AH6;
+	return s == SOCKET_ESP6 || s == SOCKET_AH6 || s == SOCKET_UDP6;
 }
 
 static const uint8_t protocols[SOCKETS] = {
 	[SOCKET_ESP] = IPPROTO_ESP, [SOCKET_AH] = IPPROTO_AH, [SOCKET_UDP] = IPPROTO_UDP,
-	[SOCKET_ESP6] = IPPROTO_ESP, [SOCKET_AH6] = IPPROTO_AH,
+	[SOCKET_ESP6] = IPPROTO_ESP, [SOCKET_AH6] = IPPROTO_AH, [SOCKET_UDP6] = IPPROTO_UDP,
 };
 
 /* Of IPv6 the header is missing and has to be made from what is told beside. */
@@ -302,14 +302,14 @@ void io_errors(struct klips *k, enum klips_socket s)
 	}
 }
 
-/* Of all UDP that comes in, ESP alone: to our port, longer than a keepalive, and without the four zero
- * octets that mark IKE (RFC 3948 2.2). */
-bool io_filter(struct klips *k, uint16_t port)
+/* Of all UDP that comes in, ESP alone: to our port (0 = to any), longer than a keepalive, and without the four zero
+ * octets that mark IKE (RFC 3948 2.2).  A raw socket of IPv4 shows the IP header first, one of IPv6 does not. */
+static bool filter_udp(int fd, bool six, uint16_t port)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),			/* x = octets of the IP header */
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),			/* destination port */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 5),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, port == 0 ? 0 : 5),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),			/* UDP length */
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, UDP_HEADER + ESP_HEADER, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_IND, UDP_HEADER),		/* SPI, or 0 */
@@ -319,16 +319,34 @@ bool io_filter(struct klips *k, uint16_t port)
 	};
 	struct sock_fprog prog = { .len = sizeof code / sizeof code[0], .filter = code };
 
+	if (six)
+		code[0] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) == 0;
+}
+
+static bool filter_nothing(int fd)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog prog = { .len = 1, .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) == 0;
+}
+
+bool io_filter(struct klips *k, uint16_t port)
+{
+	static const enum klips_socket both[] = { SOCKET_UDP, SOCKET_UDP6 };
+
 	if (port != 0 && (k->natt_any || k->natt_port == port))
 		return true;
-	if (k->natt_port != 0) {	/* a second port: look at all */
-		k->natt_any = true;
-		code[2].jf = 0;
+	k->natt_any = k->natt_port != 0;	/* a second port: look at all */
+	for (unsigned i = 0; i < sizeof both / sizeof both[0]; i++) {
+		int fd = k->sockets[both[i]];
+
+		if (fd < 0)		/* no IPv6 */
+			continue;
+		if (port == 0 ? !filter_nothing(fd) : !filter_udp(fd, is_six(both[i]), k->natt_any ? 0 : port))
+			return false;
 	}
-	if (port == 0)
-		code[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	if (setsockopt(k->sockets[SOCKET_UDP], SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog) != 0)
-		return false;
 	k->natt_port = port;
 	return true;
 }

@@ -17,7 +17,7 @@ struct port {			/* the descriptors of one device; -1 = none */
 enum klips_socket {
 	SOCKET_ESP, SOCKET_AH, SOCKET_UDP,	/* on which protected packets come in */
 	SOCKET_PLAIN,				/* bound to nothing: for ICMP to the inside */
-	SOCKET_ESP6, SOCKET_AH6,
+	SOCKET_ESP6, SOCKET_AH6, SOCKET_UDP6,
 	SOCKET_PLAIN6,				/* takes ICMPv6 alone, to which the system adds the header */
 	SOCKETS
 };
@@ -27,8 +27,8 @@ struct klips {
 	struct port ports[LIMIT_KLIPS_DEVICES];
 	int control, opener;
 	int sockets[SOCKETS];
-	unsigned natt_port;	/* UDP port that the filter of SOCKET_UDP lets through, 0 = none */
-	bool natt_any;		/* several are in use: the filter lets all through */
+	unsigned natt_port;	/* UDP port that the filters of SOCKET_UDP and SOCKET_UDP6 let through, 0 = none */
+	bool natt_any;		/* several are in use: the filters let all through */
 	struct arena *arena;	/* of one request */
 	uint8_t in[LIMIT_KLIPS_FRAME + 4];	/* octets of requests not complete yet */
 	size_t in_n;

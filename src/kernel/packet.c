@@ -1,6 +1,7 @@
 /* packet.c -- IP packets: reading headers, building the few that the datapath adds. */
 #include "kernel/packet.h"
 
+#include "base/writer.h"
 #include "kernel/ip6.h"
 
 #include <netinet/in.h>
@@ -123,6 +124,49 @@ static void set_u16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
+}
+
+uint16_t transport_checksum(const uint8_t *p, size_t n, uint8_t protocol, const struct ip_addr *src,
+			    const struct ip_addr *dst)
+{
+	uint8_t pseudo[40];
+	struct writer w = writer_on(pseudo, sizeof pseudo);
+	uint32_t sum;
+
+	put_bytes(&w, addr_bytes(src));
+	put_bytes(&w, addr_bytes(dst));
+	put_u32(&w, (uint32_t)n);	/* IPv4 has the same octets in another order: the sum is equal */
+	put_u32(&w, protocol);
+	sum = (uint32_t)(uint16_t)~inet_checksum(pseudo, w.n) + (uint16_t)~inet_checksum(p, n);
+	return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+}
+
+void packet_renew_checksum(struct packet *k, const struct flow *f)
+{
+	uint8_t *body = k->p + f->body;
+	size_t n = f->length - f->body, at;
+	uint16_t sum;
+
+	switch (f->protocol) {
+	case IPPROTO_TCP:
+		at = 16;
+		break;
+	case IPPROTO_UDP:
+		at = 6;
+		break;
+	case IPPROTO_ICMPV6:
+		at = 2;
+		break;
+	default:
+		return;
+	}
+	if (n < at + 2 || (f->protocol == IPPROTO_UDP && get_u16(body + at) == 0))
+		return;
+	set_u16(body + at, 0);
+	if (f->protocol == IPPROTO_UDP && f->dst.len == 4)
+		return;
+	sum = transport_checksum(body, n, f->protocol, &f->src, &f->dst);
+	set_u16(body + at, f->protocol == IPPROTO_UDP && sum == 0 ? UINT16_MAX : sum);
 }
 
 static void set_checksum(uint8_t *p, size_t header)

@@ -93,6 +93,15 @@ uint16_t inet_checksum(const uint8_t *p, size_t n);
 
 #define ICMP_TOO_BIG (IP4_HEADER + 8 + 60 + 8)	/* octets at most */
 
+/* The checksum of n octets of a transport protocol at p, with the pseudo-header of IPv4 (RFC 793 3.1) or IPv6 (RFC 8200
+ * 8.1), in host order.  0 when the one that stands in p is right. */
+uint16_t transport_checksum(const uint8_t *p, size_t n, uint8_t protocol, const struct ip_addr *src,
+			    const struct ip_addr *dst);
+
+/* The packet k, which f describes, has other addresses than when its TCP, UDP or ICMPv6 was sent: give that a checksum
+ * which fits, or none where it may be without (RFC 3948 3.1.2).  Whoever calls has another proof that it came whole. */
+void packet_renew_checksum(struct packet *k, const struct flow *f);
+
 /* "Fragmentation needed" (RFC 1191 4) about the packet s, from me, into out
  * (ICMP_TOO_BIG octets).  Octets written; 0 when no ICMP may be sent about s. */
 size_t icmp_too_big(uint8_t *out, struct span s, const struct ip_addr *me, size_t mtu, uint16_t id);

@@ -17,7 +17,7 @@ enum verdict {
 	VERDICT_TOO_BIG,	/* may not be fragmented and does not fit: ICMP told the sender */
 	VERDICT_NO_ROOM,	/* larger than an IP packet may be */
 	VERDICT_FRAGMENT,	/* transport mode protects whole datagrams only (RFC 4301 7) */
-	VERDICT_ROUTED,		/* AH cannot cover a routing header that still changes */
+	VERDICT_ROUTED,		/* neither AH nor the checksum of UDP can cover a routing header that still changes */
 	VERDICT_CRYPTO,		/* the cipher library refused */
 	VERDICT_REPLAY,		/* seen before, or older than the window */
 	VERDICT_BAD_ICV,	/* not authentic */
@@ -27,6 +27,7 @@ enum verdict {
 	VERDICT_SELECTOR,	/* inner packet outside the SA's selectors */
 	VERDICT_SOURCE,		/* outer source is not the SA's */
 	VERDICT_ENCAP,		/* UDP encapsulation where the SA has none, or the other way round */
+	VERDICT_CHECKSUM,	/* UDP over IPv6 without checksum */
 	VERDICT_DUMMY,		/* RFC 4303 2.6: made to be thrown away */
 	VERDICT_BUNDLE,		/* not protected by every SA of its bundle */
 	VERDICT_COMPRESSION,	/* what was compressed cannot be restored */

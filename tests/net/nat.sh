@@ -9,6 +9,7 @@
 #   nat_rules HOST OUT ADDR:PORTS the translator of HOST: what leaves by OUT gets an address and port from that range
 #   nat_forget HOST                every translation is forgotten
 #   nat_rebind HOST OUT ADDR:PORTS another range, and every translation of before is forgotten
+#   nat_six                       the scene has IPv6, too (LAB_IPV6=1 before nat_lab): 2001:db8:9::/64 behind nat, 2001:db8::/64 before it
 #   nat_forward HOST OUT ADDR PORTS what comes by OUT for these UDP ports goes to ADDR
 #   nat_beside                    a second host east2 (10.9.0.6) behind nat
 #   nat_west                      west moves behind a translator, too: 10.8.0.5 behind natw, which forwards 500 and 4500
@@ -19,13 +20,14 @@ nat_need() {
 }
 
 nat_rules() {
-	local host=$1 out=$2 range=$3
+	local host=$1 out=$2 range=$3 family=ip
+	case $range in "["*) family=ip6 ;; esac
 	lab_in "$host" nft -f - <<-EOF || lab_skip "this kernel has no NAT"
-		table ip natt {
+		table $family natt {
 			chain post {
 				type nat hook postrouting priority 100;
 				oifname "$out" meta l4proto { udp, tcp } snat to $range fully-random
-				oifname "$out" snat to ${range%%:*}
+				oifname "$out" snat to ${range%:*}
 			}
 			chain pre {
 				type nat hook prerouting priority -100;
@@ -76,6 +78,21 @@ nat_lab() {
 	lab_route whost default via 10.0.2.1
 	lab_route east 192.0.2.0/24 via 10.9.0.1
 	nat_rules nat out 192.0.2.1:20000-29999
+}
+
+nat_six() {
+	lab_address ehost eth0 2001:db8:1::9/64
+	lab_address east lan 2001:db8:1::1/64
+	lab_address east wan 2001:db8:9::5/64
+	lab_address nat in 2001:db8:9::1/64
+	lab_address nat out 2001:db8::1/64
+	lab_address west wan 2001:db8::2/64
+	lab_address west lan 2001:db8:2::1/64
+	lab_address whost eth0 2001:db8:2::9/64
+	lab_route ehost default via 2001:db8:1::1
+	lab_route whost default via 2001:db8:2::1
+	lab_route east 2001:db8::/64 via 2001:db8:9::1
+	nat_rules nat out "[2001:db8::1]:20000-29999"
 }
 
 nat_beside() {
