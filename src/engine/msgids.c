@@ -53,6 +53,11 @@ enum msgid_new msgids_add(struct msgid_set **setp, uint32_t id)
 	return MSGID_FRESH;
 }
 
+bool msgids_has(const struct msgid_set *set, uint32_t id)
+{
+	return set != NULL && *slot_of(set, id) == id;
+}
+
 void msgids_free(struct msgid_set *set)
 {
 	if (set == NULL)

@@ -13,6 +13,9 @@ enum msgid_new { MSGID_FRESH, MSGID_USED, MSGID_FULL };
 /* Enter id, unless it is there; makes the set at the first call.  FULL: LIMIT_MSGIDS are in. */
 enum msgid_new msgids_add(struct msgid_set **set, uint32_t id);
 
+/* Is id, which is not 0, in it?  An empty set may be NULL. */
+bool msgids_has(const struct msgid_set *set, uint32_t id);
+
 void msgids_free(struct msgid_set *set);
 
 #endif

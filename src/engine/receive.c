@@ -299,6 +299,9 @@ static enum verdict receive_phase2(struct engine *e, const struct machine_desc *
 	x = table_by_msgid(&e->table, root, h->msgid);
 	if (x != NULL)
 		return existing(e, x, machine, in);
+	/* One that has ended: what comes late for it would not even decrypt to anything. */
+	if (msgids_has(root->msgids, h->msgid))
+		return drop(e, root, refuse_msgid_replayed(e->arena, h->msgid));
 	if (machine->start == NULL)
 		return drop(e, root, refuse_exchange_unknown(e->arena, machine->name));
 	return begin(e, machine, root, in);

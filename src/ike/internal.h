@@ -171,10 +171,6 @@ struct engine_host ike_engine_host(struct ike *ike);
 /* Both were proved to be between the same two identities. */
 bool phase1_same_ends(const struct phase1 *p, const struct phase1 *q);
 
-/* So long after the answer to an exchange of one end another of the other end still counts as begun at the same
- * time; it covers what is lost or delayed on the way, so that both ends judge alike. */
-#define CROSSING_MS 1000
-
 struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* Begin Main or Aggressive Mode; NULL when that failed at once (already said). */
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);

@@ -290,7 +290,7 @@ static void rank(struct phase1 *p)
 
 	LIST_FOREACH(q, &p->pair->phase1s, in_pair)
 		if (q->x != NULL && q->x->role != p->x->role && q->established != 0 &&
-		    p->begun < q->established + CROSSING_MS && phase1_same_ends(p, q))
+		    p->begun < q->established + TIMER_CROSSING_MS[0] && phase1_same_ends(p, q))
 			break;
 	if (q == NULL)
 		return;

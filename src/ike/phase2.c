@@ -13,11 +13,6 @@
 #include "ike/status.h"
 #include "ike/upkeep.h"
 
-#define UNCONFIRMED_MS 1000	/* until we replace an SA that the peer failed to */
-
-#define SWITCH_MS 500		/* for the peer to install what it has agreed to */
-#define FIRST_MS 100		/* ... to be ready to answer the packets that wait for the SA */
-
 static void on_timer(void *ctx, uint64_t now);
 static void on_switch(void *ctx, uint64_t now);
 
@@ -44,9 +39,13 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	return p;
 }
 
+/* Under one ISAKMP SA what is lost or late on the way may make p seem later than it is.  Under two a peer that answered q
+ * and begins p afterwards may have restarted in between. */
 static bool before_answer(const struct phase2 *p, const struct phase2 *q)
 {
-	return q->answered == 0 || p->begun < q->answered + CROSSING_MS;
+	uint64_t late = p->root == q->root ? TIMER_CROSSING_MS[0] : 0;
+
+	return q->answered == 0 || p->begun < q->answered + late;
 }
 
 /* Did each end begin one before it had answered, or got the answer to, the other's? */
@@ -258,7 +257,7 @@ static void begin_traffic(struct phase2 *p)
 	}
 	if (!first)
 		announce(p);
-	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + (held ? FIRST_MS : SWITCH_MS));
+	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + TIMER_SWITCH_MS[!held]);
 }
 
 void phase2_set_life(struct phase2 *p)
@@ -456,7 +455,7 @@ void phase2_used_up(struct ike *ike, const struct kernel_expiry *e)
 		send_delete(ike, p->x);
 		engine_end(ike->engine, p->x, END_LOCAL);
 	} else if (p->timer.at != p->expires) {		/* else it has been replaced, or that was tried */
-		uint64_t soonest = p->established + UNCONFIRMED_MS;
+		uint64_t soonest = p->established + TIMER_UNCONFIRMED_MS[0];
 
 		p->volume.replaced = true;
 		phase2_replace_in(p, soonest > ike->now ? soonest - ike->now : 0);
@@ -481,7 +480,7 @@ static void replace_unconfirmed(struct phase2 *p)
 		if (!q->uses_eroute)
 			continue;
 		if (q->x->serial < p->x->serial)	/* else another one has replaced it already */
-			phase2_replace_in(q, UNCONFIRMED_MS);
+			phase2_replace_in(q, TIMER_UNCONFIRMED_MS[0]);
 		return;
 	}
 	if (!p->root->retired && may_try_again(p))

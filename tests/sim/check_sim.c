@@ -100,6 +100,7 @@ static const struct kind {
 	{ "odd-much", run_odd_much, 2 },
 	{ "odd-id-port", run_odd_id_port, 20 },
 	{ "odd-clients", run_odd_no_clients, 20 },
+	{ "odd-restart", run_odd_restart, 40 },
 	{ "odd-contact", run_odd_contact, 20 },
 	{ "pairs", run_pairs, 40 },
 	{ "pairs-partly", run_pairs_partly, 2 },

@@ -68,7 +68,6 @@ void run_frag_negotiate(struct trial *t)
 
 	begin(t);
 	t->c.keyingtries = 6;
-	t->redundant = 1;	/* a Delete can be lost, too */
 	trial_describe(t);
 	watch(t, &w);
 	world_faults(t->w, &faulty);

@@ -310,3 +310,19 @@ void run_odd_contact(struct trial *t)
 	trial_check_twins(t);
 	trial_expect(t, node_sas(t->b, false) == protocols, "west has %u SAs, not %u", node_sas(t->b, false), protocols);
 }
+
+/* One that restarts in the very second in which we have brought up SAs, does not say so, and begins itself: that is no crossing of
+ * two that began at once, and what only one end has carries nothing from then on. */
+void run_odd_restart(struct trial *t)
+{
+	struct odd odd = { .what = ODD_LATE_CONTACT };
+
+	trial_draw(t);
+	trial_describe(t);
+	node_initiate(t->b, "net");
+	world_run(t->w, 100 + trial_pick(t, 400));
+	node_restart(t->a);
+	node_connection(t->a, &t->c);
+	node_listen(t->a);
+	comes_up(t, &odd, 1);
+}
