@@ -68,6 +68,8 @@ static const struct kind {
 	{ "nat-several", run_nat_several, 20 },
 	{ "nat-rebinds", run_nat_rebinds, 20 },
 	{ "nat-silence", run_nat_silence, 4 },
+	{ "nat-drafts", run_nat_drafts, 48 },
+	{ "nat-discovery", run_nat_discovery, 40 },
 	{ "nat-taken", run_nat_taken, 8 },
 	{ "gateway", run_gateway, 12 },
 	{ "gateway-refused", run_gateway_refused, 28 },

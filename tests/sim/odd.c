@@ -46,7 +46,7 @@ static void add_vendors(struct buf *b, unsigned n)
 
 static void rewrite_payloads(struct buf *datagram)
 {
-	struct buf n = buf_new(datagram->n + 256);
+	struct buf n = buf_new(datagram->n + 512);
 	struct writer w = writer_on(n.p, n.n);
 
 	memcpy(n.p, datagram->p, HEADER);
@@ -57,7 +57,7 @@ static void rewrite_payloads(struct buf *datagram)
 }
 
 /* What is encrypted has been made odd before (odd_peer.c). */
-static bool rewrite(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram)
+bool odd_rewrite(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram)
 {
 	struct odd *odd = ctx;
 	bool clear = (datagram->p[19] & 1) == 0;
@@ -81,7 +81,7 @@ static bool rewrite(void *ctx, struct node *to, const struct endpoint *from, str
 static void begin(struct trial *t, struct odd *odd)
 {
 	odd_peer = odd;
-	world_middle(t->w, &(struct man_in_the_middle){ .ctx = odd, .pass = rewrite });
+	world_middle(t->w, &(struct man_in_the_middle){ .ctx = odd, .pass = odd_rewrite });
 	node_initiate(t->a, "net");
 	world_run(t->w, 60000);
 }

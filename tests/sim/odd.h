@@ -11,6 +11,15 @@ enum oddity {
 	ODD_PADDING_BLOCK, ODD_PADDING_LENGTH, ODD_PADDING_MUCH,
 	ODD_NUMBERS, ODD_SAME_NUMBERS, ODD_BUNDLES, ODD_TWICE, ODD_LONG_LIVES, ODD_PAIRS, ODD_PAIRS_TWICE, ODD_SPI,
 	ODD_ID_PORT, ODD_NO_CLIENTS,
+	ODD_DRAFT, ODD_DISCOVERY,	/* NAT traversal: drafts.c */
+};
+
+#define ODD_LIST_MAX 32
+
+/* The payloads of a message. */
+struct odd_list {
+	size_t n;
+	struct { uint8_t type; struct span body; } at[ODD_LIST_MAX];
 };
 
 struct odd {
@@ -18,6 +27,9 @@ struct odd {
 	unsigned done;			/* times that it was done */
 	uint8_t protocol;		/* of ODD_ID_PORT; of ODD_SPI its octets */
 	uint16_t port;
+	/* Changes the payloads of a message, which is not encrypted yet or never is; of ODD_DRAFT and ODD_DISCOVERY. */
+	void (*change)(void *ctx, struct span header, struct odd_list *l);
+	void *ctx;
 };
 
 /* What every daemon of the world does; NULL = nothing odd. */
@@ -25,6 +37,9 @@ extern struct odd *odd_peer;
 
 /* Is it done by odd_payloads? */
 bool odd_in_payloads(enum oddity what);
+
+/* Gives every message in clear that passes in the world to odd_payloads; ctx is the struct odd. */
+bool odd_rewrite(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram);
 
 /* Write a message again with other payloads; it is not encrypted yet, or never is. */
 void odd_payloads(struct span plain, struct writer *w);

@@ -8,8 +8,6 @@
 #include "ike/internal.h"
 #include "odd.h"
 
-#define LIST_MAX 32
-
 struct odd *odd_peer;
 
 bool __real_protect_seal(struct engine *e, struct exchange *x, uint16_t iv, uint16_t key, struct writer *w);
@@ -29,17 +27,12 @@ enum action_result __wrap_quick_inI1_outR1(struct action *a, const struct in_QI1
 
 /* ---- payloads of a message in plain ------------------------------------------ */
 
-struct list {
-	size_t n;
-	struct { uint8_t type; struct span body; } at[LIST_MAX];
-};
-
-static struct list split(struct span bytes)
+static struct odd_list split(struct span bytes)
 {
-	struct list l = { 0 };
+	struct odd_list l = { 0 };
 	uint8_t np = bytes.p[HEADER_OFFSET_NP];
 
-	for (size_t at = HEADER_SIZE; np != 0 && at + GENERIC_SIZE <= bytes.n && l.n < LIST_MAX;) {
+	for (size_t at = HEADER_SIZE; np != 0 && at + GENERIC_SIZE <= bytes.n && l.n < ODD_LIST_MAX;) {
 		size_t n = get_u16(bytes.p + at + 2);
 
 		l.at[l.n].type = np;
@@ -50,7 +43,7 @@ static struct list split(struct span bytes)
 	return l;
 }
 
-static void join(const struct list *l, struct writer *w)
+static void join(const struct odd_list *l, struct writer *w)
 {
 	w->n = HEADER_SIZE;
 	patch_u8(w, HEADER_OFFSET_NP, l->at[0].type);
@@ -63,9 +56,9 @@ static void join(const struct list *l, struct writer *w)
 	patch_u32(w, HEADER_OFFSET_LENGTH, (uint32_t)w->n);
 }
 
-static void swap(struct list *l, size_t i, size_t k)
+static void swap(struct odd_list *l, size_t i, size_t k)
 {
-	struct list before = *l;
+	struct odd_list before = *l;
 
 	l->at[i] = before.at[k];
 	l->at[k] = before.at[i];
@@ -73,7 +66,7 @@ static void swap(struct list *l, size_t i, size_t k)
 
 /* Another order that RFC 2409 allows: SA comes first, in Quick Mode HASH and SA; the two identities of Quick Mode stay
  * beside each other, and so do the payloads of NAT-D. */
-static void reorder(struct list *l, uint8_t type)
+static void reorder(struct odd_list *l, uint8_t type)
 {
 	size_t first = type == EXCHANGE_TYPE_QUICK ? 2 : l->at[0].type == PAYLOAD_TYPE_SA;
 
@@ -84,16 +77,16 @@ static void reorder(struct list *l, uint8_t type)
 		swap(l, first + 1, first + 2);
 }
 
-static void append(struct list *l, uint8_t type, const void *body, size_t n)
+static void append(struct odd_list *l, uint8_t type, const void *body, size_t n)
 {
-	if (l->n == LIST_MAX)
+	if (l->n == ODD_LIST_MAX)
 		return;
 	l->at[l->n].type = type;
 	l->at[l->n++].body = span_of(body, n);
 }
 
 /* Notifications that mean nothing to us, of any kind: an error, one of a DOI, a private one; with and without an SPI. */
-static void append_unknown(struct list *l)
+static void append_unknown(struct odd_list *l)
 {
 	append(l, PAYLOAD_TYPE_N, "\0\0\0\1\0\0\x1f\x40" "text", 12);
 	append(l, PAYLOAD_TYPE_N, "\0\0\0\1\1\0\x60\x64", 8);
@@ -101,7 +94,7 @@ static void append_unknown(struct list *l)
 }
 
 /* Without INITIAL-CONTACT. */
-static void keep_quiet(struct list *l)
+static void keep_quiet(struct odd_list *l)
 {
 	size_t n = 0;
 
@@ -115,12 +108,12 @@ static void keep_quiet(struct list *l)
 bool odd_in_payloads(enum oddity what)
 {
 	return what == ODD_ORDER || what == ODD_NOTIFICATIONS || what == ODD_REQUESTS || what == ODD_CERTIFICATE ||
-	       what == ODD_LATE_CONTACT;
+	       what == ODD_LATE_CONTACT || what == ODD_DRAFT || what == ODD_DISCOVERY;
 }
 
 void odd_payloads(struct span plain, struct writer *w)
 {
-	struct list l = split(plain);
+	struct odd_list l = split(plain);
 	uint8_t type = plain.p[HEADER_OFFSET_XCHG];
 	bool phase1 = type == EXCHANGE_TYPE_IDENTITY_PROTECT || type == EXCHANGE_TYPE_AGGRESSIVE;
 	bool secret = (plain.p[HEADER_OFFSET_FLAGS] & HEADER_FLAGS_ENCRYPTION) != 0;
@@ -135,6 +128,8 @@ void odd_payloads(struct span plain, struct writer *w)
 		append(&l, PAYLOAD_TYPE_CERT, "\4a certificate", 14);
 	else if (odd_peer->what == ODD_LATE_CONTACT && phase1 && secret)
 		keep_quiet(&l);
+	else if (odd_peer->change != NULL)
+		odd_peer->change(odd_peer->ctx, plain, &l);
 	odd_peer->done += odd_peer->what != ODD_LATE_CONTACT;
 	join(&l, w);
 }

@@ -102,6 +102,35 @@ START_TEST(aliases)
 	ck_assert(!registry_admits(&r, 15));
 	ck_assert(!registry_admits(&r, 21));
 	ck_assert(!registry_admits(NULL, 1));
+	ck_assert_uint_eq(registry_alias(&r, 9), 3);
+	ck_assert_uint_eq(registry_alias(&r, 3), 3);
+	ck_assert_uint_eq(registry_alias(&r, 5), 5);
+	ck_assert_uint_eq(registry_alias(&r, 99), 99);
+}
+END_TEST
+
+/* The numbers of draft-ietf-ipsec-nat-t-ike-02 and -03 (3.2, 5.1, 5.2), and no others. */
+START_TEST(draft_numbers)
+{
+	static const struct { const struct registry *r; uint32_t number, draft; } all[] = {
+		{ &registry_payload_type, PAYLOAD_TYPE_NATD, 130 }, { &registry_payload_type, PAYLOAD_TYPE_NATOA, 131 },
+		{ &registry_encapsulation_mode, ENCAPSULATION_MODE_UDP_TUNNEL, 61443 },
+		{ &registry_encapsulation_mode, ENCAPSULATION_MODE_UDP_TRANSPORT, 61444 },
+	};
+	unsigned others = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ck_assert_uint_eq(registry_alias(all[i].r, all[i].number), all[i].draft);
+		ck_assert_uint_eq(registry_canonical(all[i].r, all[i].draft), all[i].number);
+		ck_assert(registry_admits(all[i].r, all[i].draft));
+	}
+	for (uint32_t v = 0; v <= UINT16_MAX; v++)
+		others += registry_canonical(&registry_encapsulation_mode, v) != v;
+	for (uint32_t v = 0; v <= UINT8_MAX; v++)
+		others += registry_canonical(&registry_payload_type, v) != v;
+	ck_assert_uint_eq(others, sizeof(all) / sizeof(all[0]));
+	ck_assert_uint_eq(registry_alias(&registry_encapsulation_mode, ENCAPSULATION_MODE_TUNNEL), ENCAPSULATION_MODE_TUNNEL);
+	ck_assert_uint_eq(registry_alias(&registry_payload_type, PAYLOAD_TYPE_VID), PAYLOAD_TYPE_VID);
 }
 END_TEST
 
@@ -309,6 +338,7 @@ int main(void)
 	tcase_add_loop_test(c, entries_in_order, 0, (int)n_registries);
 	tcase_add_test(c, look_up);
 	tcase_add_test(c, aliases);
+	tcase_add_test(c, draft_numbers);
 	tcase_add_test(c, flags);
 	tcase_add_loop_test(c, attribute_lists, 0, (int)(sizeof(lists) / sizeof(lists[0])));
 	tcase_add_test(c, attribute_types);
