@@ -12,6 +12,7 @@ const char *const verdict_text[VERDICT_COUNT] = {
 	[VERDICT_MALFORMED] = "malformed IP packet",
 	[VERDICT_FAMILY] = "packet of another family than the SA's in transport mode",
 	[VERDICT_OF_LINK] = "packet that belongs to one link",
+	[VERDICT_EARLY] = "came before the keys of its SA",
 	[VERDICT_HELD] = "fragment of a datagram not complete yet",
 	[VERDICT_NO_EROUTE] = "no eroute for it",
 	[VERDICT_TRAP] = "held back until there is an SA",
@@ -268,6 +269,10 @@ static enum verdict find_sa(struct datapath *d, const struct packet *k, const st
 	if (path->sa.spi == 0)
 		return VERDICT_BAD_LENGTH;
 	*found = sa = sadb_find(d->sas, &path->sa);
+	if (sa != NULL && sa->larval && outer == 0) {
+		sadb_hold(d->sas, sa, packet_span(k), d->now_ms);
+		return VERDICT_EARLY;
+	}
 	if (sa == NULL || sa->larval || !sa->inbound)
 		return VERDICT_NO_SA;
 	if (udp != (sa->encap_dport != 0) || (udp && f->dport != sa->encap_dport)) {

@@ -244,7 +244,7 @@ bool eroute_burst(struct eroute *e, uint64_t now_ms, uint64_t quiet_ms, uint64_t
 void eroute_hold(struct eroutes *t, struct eroute *e, struct span packet, uint64_t now_ms)
 {
 	if (e->is.kind == EROUTE_TRAP && e->is.hold)
-		held_add(&e->held, &t->held, packet, now_ms);
+		held_add(&e->held, LIMIT_KLIPS_HELD, &t->held, packet, now_ms);
 }
 
 struct held_packet *eroute_release(struct eroutes *t, struct eroute *e, uint64_t now_ms)

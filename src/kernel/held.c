@@ -18,13 +18,13 @@ static struct held_packet *unlink_first(struct held *h, unsigned *all)
 	return k;
 }
 
-void held_add(struct held *h, unsigned *all, struct span packet, uint64_t now_ms)
+void held_add(struct held *h, unsigned most, unsigned *all, struct span packet, uint64_t now_ms)
 {
 	struct held_packet *k;
 
 	if (packet.n == 0 || packet.n > LIMIT_KLIPS_HELD_OCTETS)
 		return;
-	if (h->n >= LIMIT_KLIPS_HELD || (*all >= LIMIT_KLIPS_HELD_ALL && h->n > 0))
+	if (h->n >= most || (*all >= LIMIT_KLIPS_HELD_ALL && h->n > 0))
 		free(unlink_first(h, all));
 	if (*all >= LIMIT_KLIPS_HELD_ALL)
 		return;
@@ -46,6 +46,16 @@ struct held_packet *held_take(struct held *h, unsigned *all, uint64_t now_ms)
 	while ((k = unlink_first(h, all)) != NULL && now_ms - k->at > LIMIT_KLIPS_HELD_MS)
 		free(k);
 	return k;
+}
+
+void held_move(struct held *to, struct held *from)
+{
+	if (from->n == 0)
+		return;
+	TAILQ_INIT(&to->list);
+	TAILQ_CONCAT(&to->list, &from->list, next);
+	to->n = from->n;
+	from->n = 0;
 }
 
 void held_drop(struct held *h, unsigned *all)

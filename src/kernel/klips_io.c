@@ -30,6 +30,7 @@ static bool worth_a_line(enum verdict v)
 	case VERDICT_DELIVER:
 	case VERDICT_TRAP:
 	case VERDICT_HELD:
+	case VERDICT_EARLY:
 	case VERDICT_TOO_BIG:
 	case VERDICT_DUMMY:
 	case VERDICT_OF_LINK:
@@ -195,6 +196,17 @@ static void receive(struct klips *k, struct packet p)
 		tell(k, v, &path, &f.src, &f.dst);
 	else if (path.device < LIMIT_KLIPS_DEVICES && k->ports[path.device].tun >= 0)
 		(void)!write(k->ports[path.device].tun, p.p, p.n);	/* down: lost, as on any wire */
+}
+
+void io_receive_early(struct klips *k, struct sa *sa)
+{
+	struct held_packet *h;
+
+	while ((h = sadb_release(k->d.sas, sa, k->d.now_ms)) != NULL) {
+		memcpy(rooms[0] + PACKET_HEAD, h->octets, h->n);
+		receive(k, packet_on(rooms[0], h->n));
+		free(h);
+	}
 }
 
 static bool is_six(enum klips_socket s)

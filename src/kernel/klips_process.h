@@ -56,6 +56,7 @@ bool wire_full(const struct klips *k);	/* no more requests until answers are rea
 
 void io_tun(struct klips *k, unsigned device);		/* packets from the host */
 void io_release(struct klips *k, struct eroute *e);	/* packets that waited for an SA */
+void io_receive_early(struct klips *k, struct sa *sa);	/* ... for its keys */
 void io_raw(struct klips *k, enum klips_socket s);		/* packets from the net */
 void io_errors(struct klips *k, enum klips_socket s);		/* what ICMP said of ours */
 bool io_filter(struct klips *k, uint16_t port);		/* let ESP in UDP to that port in */

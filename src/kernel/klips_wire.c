@@ -278,7 +278,11 @@ static void do_add_sa(struct klips *k, const struct klips_add_sa *m)
 		.soft = { .octets = m->soft_octets, .packets = m->soft_packets }, .hard = { .octets = m->hard_octets },
 	};
 
-	conclude(k, m->token, add_sa(k, m, &sa), name_sa(k, &sa.id));
+	enum reason bad = add_sa(k, m, &sa);
+
+	conclude(k, m->token, bad, name_sa(k, &sa.id));
+	if (bad == REASON_NONE && sa.inbound)
+		io_receive_early(k, sadb_find(k->d.sas, &sa.id));
 }
 
 static void do_del_sa(struct klips *k, const struct klips_del_sa *m)

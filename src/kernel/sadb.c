@@ -15,6 +15,7 @@
 struct sadb {
 	struct sa *head;
 	uint8_t hash_key[16];
+	unsigned early;		/* packets, of all larval SAs */
 	struct ipcomp *comp;	/* shared by all SAs of IPComp; NULL until there is one */
 };
 
@@ -36,6 +37,7 @@ static void sa_free(struct sa *sa)
 static void drop(struct sadb *db, struct sa *sa)
 {
 	HASH_DEL(db->head, sa);
+	held_drop(&sa->early, &db->early);
 	sa_free(sa);
 }
 
@@ -209,13 +211,25 @@ enum reason sadb_add(struct sadb *db, const struct kernel_sa *from, unsigned dev
 		free(sa);
 		return bad;
 	}
-	if (old != NULL)
+	if (old != NULL) {
+		held_move(&sa->early, &old->early);
 		drop(db, old);
+	}
 	describe(sa, from);
 	sa->device = device;
 	sa->born = now;
 	enter(db, sa);
 	return REASON_NONE;
+}
+
+void sadb_hold(struct sadb *db, struct sa *sa, struct span packet, uint64_t now_ms)
+{
+	held_add(&sa->early, LIMIT_KLIPS_EARLY, &db->early, packet, now_ms);
+}
+
+struct held_packet *sadb_release(struct sadb *db, struct sa *sa, uint64_t now_ms)
+{
+	return held_take(&sa->early, &db->early, now_ms);
 }
 
 enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, const struct endpoint *peer)

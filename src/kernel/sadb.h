@@ -5,6 +5,7 @@
 #include "crypto/cipher.h"
 #include "generated/reasons.h"
 #include "ike/kernel.h"
+#include "kernel/held.h"
 #include "kernel/replay.h"
 
 #include <uthash.h>
@@ -15,6 +16,7 @@ struct sa {
 	struct sa_id id;
 	struct ip_addr src;
 	bool larval;		/* only the SPI is taken: no keys yet */
+	struct held early;	/* inbound packets that came before the keys */
 	bool inbound, tunnel;
 	bool exhausted;		/* the sequence numbers or octets are used up */
 	bool aged;		/* ... nearly: that was told */
@@ -57,7 +59,13 @@ struct sa *sadb_find(const struct sadb *db, const struct sa_id *id);
 enum reason sadb_reserve(struct sadb *db, const struct ip_addr *dst, uint8_t protocol, uint32_t lo,
 			 uint32_t hi, uint32_t draw, uint64_t now, uint32_t *spi);
 
-/* Enter an SA; a larval one with the same id gives way.  Keys are copied.  now in seconds.
+/* Keep a packet that came for a larval SA: a peer may use the SA before its answer, which the keys follow from, is here. */
+void sadb_hold(struct sadb *db, struct sa *sa, struct span packet, uint64_t now_ms);
+
+/* The oldest of those packets, for the caller to free; NULL when there is none. */
+struct held_packet *sadb_release(struct sadb *db, struct sa *sa, uint64_t now_ms);
+
+/* Enter an SA; a larval one with the same id gives way, and leaves it what was kept.  Keys are copied.  now in seconds.
  * REASON_NONE, or why not (nothing is changed then). */
 enum reason sadb_add(struct sadb *db, const struct kernel_sa *sa, unsigned device, uint64_t now);
 

@@ -12,6 +12,7 @@ enum verdict {
 	VERDICT_HELD,		/* a fragment of ours: waits for the others */
 	VERDICT_NO_EROUTE,	/* came to ipsecN, but nothing says what to do: dropped */
 	VERDICT_TRAP,		/* dropped, maybe reported as acquire */
+	VERDICT_EARLY,		/* inwards: waits for the keys of its SA, which are being agreed on */
 	VERDICT_NO_SA,		/* the SA is not (or no longer) there */
 	VERDICT_EXHAUSTED,	/* sequence numbers used up (RFC 4303 3.3.3) */
 	VERDICT_TOO_BIG,	/* may not be fragmented and does not fit: ICMP told the sender */

@@ -168,6 +168,41 @@ START_TEST(what_waited_goes_through_the_sa)
 }
 END_TEST
 
+/* A peer may send before we have the answer that the keys follow from: the last packets of that time are not lost. */
+START_TEST(what_came_before_the_keys_is_taken_later)
+{
+	struct kernel_sa sa = outbound();
+	struct kernel_counts counts;
+	struct held_packet *h;
+	struct packet k;
+	struct path path;
+	struct sa *in;
+	uint32_t spi;
+	unsigned n = 0;
+
+	begin(&sa);
+	sa.inbound = true;
+	ck_assert(sadb_del(them.sas, &sa.id, &counts));
+	ck_assert_int_eq(sadb_reserve(them.sas, &peer, IPPROTO_ESP, sa.id.spi, sa.id.spi, 0, 1, &spi), REASON_NONE);
+	for (unsigned i = 0; i < LIMIT_KLIPS_EARLY + 2; i++) {
+		k = inside();
+		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
+		ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_EARLY);
+	}
+	ck_assert_int_eq(sadb_add(them.sas, &sa, 0, 1), REASON_NONE);
+	in = sadb_find(them.sas, &sa.id);
+	while ((h = sadb_release(them.sas, in, them.now_ms)) != NULL) {
+		k = packet_on(room, h->n);
+		memcpy(k.p, h->octets, h->n);
+		ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+		free(h);
+		n++;
+	}
+	ck_assert_uint_eq(n, LIMIT_KLIPS_EARLY);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("klips_life");
@@ -178,6 +213,7 @@ int main(void)
 	tcase_add_test(c, octets_end);
 	tcase_add_test(c, packets_are_told_before_sequence_numbers_end);
 	tcase_add_test(c, what_waited_goes_through_the_sa);
+	tcase_add_test(c, what_came_before_the_keys_is_taken_later);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
