@@ -188,7 +188,7 @@ bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struc
 			return true;
 		}
 		wrong(v, why);
-		text_add(why, "this is no identity; write an address, @FQDN or USER@FQDN of at most %d octets",
+		text_add(why, "this is no identity; write an address, @FQDN, USER@FQDN, @[TEXT] or @#HEX of at most %d octets",
 			 ID_TEXT - 1);
 		return false;
 	}

@@ -14,7 +14,7 @@ bool resolve_subnet(const struct option_value *v, struct span one, struct subnet
 bool resolve_protocol(const struct option_value *v, uint8_t *out, struct text *why);
 bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why);
 
-/* An identity as the daemon wants it, into dst: an address, @FQDN or USER@FQDN. */
+/* An identity as the daemon wants it, into dst: an address, @FQDN, USER@FQDN, @[TEXT] or @#HEX. */
 #define ID_TEXT 256
 bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struct text *why);
 

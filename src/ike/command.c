@@ -155,10 +155,10 @@ static void command_which_secret(struct ike *ike, uint32_t whack, const struct c
 	const char *why = NULL;
 	unsigned column = 0;
 
-	if (identity_parse(m->us, &us, &why, &column) != IDENTITY_OK ||
-	    (m->peer.n > 0 && identity_parse(m->peer, &peer, &why, &column) != IDENTITY_OK)) {
+	if (identity_parse(ike->arena, m->us, &us, &why, &column) != IDENTITY_OK ||
+	    (m->peer.n > 0 && identity_parse(ike->arena, m->peer, &peer, &why, &column) != IDENTITY_OK)) {
 		ike_reply(ike, whack, WHACK_STATUS_BAD_ID, "identity, column %u: %s", column,
-			  why == NULL ? "give an address, @FQDN or USER@FQDN" : why);
+			  why == NULL ? "give an address, @FQDN, USER@FQDN, @[TEXT] or @#HEX" : why);
 	} else if (ike->secrets.ops->psk(ike->secrets.s, &us, &peer, m->peer.n == 0, &found)) {
 		ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "the secret of %s:%u", found.file, found.line);
 	} else {

@@ -59,7 +59,7 @@ static bool describe_id(struct description *d, struct span text, struct end *e)
 
 	if (text.n == 0)
 		return true;
-	form = identity_parse(text, &e->id, &why, &column);
+	form = identity_parse(d->ike->arena, text, &e->id, &why, &column);
 	if (form != IDENTITY_OK) {
 		if (form == IDENTITY_HOST)
 			why = "is a name to be resolved: whack does that; give an address or @NAME";

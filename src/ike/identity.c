@@ -8,6 +8,42 @@ static enum identity_form bad(const char *what, size_t off, const char **why, un
 	return IDENTITY_BAD;
 }
 
+/* @#hexadecimal: any octets, as many gateways name their groups.  The text is of one length with the data form 0x. */
+static enum identity_form parse_octets(struct arena *a, struct span text, struct identity *out, const char **why,
+				       unsigned *column)
+{
+	char *data = arena_str(a, text);
+	struct buf octets = { 0 };
+
+	memcpy(data, "0x", 2);
+	if (!data_parse(span_of(data, text.n), &octets, why, column))
+		return IDENTITY_BAD;
+	*out = (struct identity){ .kind = IDENTITY_KEY_ID, .name = arena_span(a, span_buf(octets)) };
+	buf_free(&octets);
+	return IDENTITY_OK;
+}
+
+static bool visible(uint8_t c)
+{
+	return c > ' ' && c != 0x7f;
+}
+
+/* @[text]: the same, for octets that are text. */
+static enum identity_form parse_group(struct span text, struct identity *out, const char **why, unsigned *column)
+{
+	size_t end = text.n - 1;
+
+	if (end < 2 || text.p[end] != ']')
+		return bad("a ] is missing behind @[", text.n, why, column);
+	if (end == 2)
+		return bad("a name is missing between @[ and ]", end, why, column);
+	for (size_t i = 2; i < end; i++)
+		if (!visible(text.p[i]))
+			return bad("a blank or control character: write @# and the octets in hexadecimal", i, why, column);
+	*out = (struct identity){ .kind = IDENTITY_KEY_ID, .name = span_sub(text, 2, end - 2) };
+	return IDENTITY_OK;
+}
+
 /* Text has an @ at `at`: @fqdn or user@fqdn. */
 static enum identity_form parse_name(struct span text, size_t at, struct identity *out,
 				     const char **why, unsigned *column)
@@ -19,7 +55,7 @@ static enum identity_form parse_name(struct span text, size_t at, struct identit
 	if (memchr(host.p, '@', host.n) != NULL)
 		return bad("more than one @: write @fqdn or user@fqdn", at, why, column);
 	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] <= ' ' || text.p[i] == 0x7f)
+		if (!visible(text.p[i]))
 			return bad("a blank or control character in a name", i, why, column);
 	if (at == 0)
 		*out = (struct identity){ .kind = IDENTITY_FQDN, .name = host };
@@ -28,7 +64,7 @@ static enum identity_form parse_name(struct span text, size_t at, struct identit
 	return IDENTITY_OK;
 }
 
-enum identity_form identity_parse(struct span text, struct identity *out, const char **why,
+enum identity_form identity_parse(struct arena *a, struct span text, struct identity *out, const char **why,
 				  unsigned *column)
 {
 	const uint8_t *at = text.n == 0 ? NULL : memchr(text.p, '@', text.n);
@@ -36,6 +72,10 @@ enum identity_form identity_parse(struct span text, struct identity *out, const 
 
 	if (text.n == 0)
 		return bad("an identity is missing", 0, why, column);
+	if (at == text.p && text.n > 1 && text.p[1] == '#')
+		return parse_octets(a, text, out, why, column);
+	if (at == text.p && text.n > 1 && text.p[1] == '[')
+		return parse_group(text, out, why, column);
 	if (at != NULL)
 		return parse_name(text, (size_t)(at - text.p), out, why, column);
 	if (addr_parse(text, &addr, why, column)) {
@@ -64,13 +104,14 @@ bool identity_check(const struct identity *id, const char **why)
 		return id->addr.len == 4 || id->addr.len == 16;
 	case IDENTITY_FQDN:
 	case IDENTITY_USER_FQDN:
+	case IDENTITY_KEY_ID:
 		break;
 	}
 	if (id->name.n == 0) {
 		*why = "the name is empty";
 		return false;
 	}
-	if (memchr(id->name.p, '\0', id->name.n) != NULL) {
+	if (id->kind != IDENTITY_KEY_ID && memchr(id->name.p, '\0', id->name.n) != NULL) {
 		*why = "the name has a NUL in it";
 		return false;
 	}
@@ -82,13 +123,15 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20u) : c;
 }
 
-/* Where the FQDN begins: 0, or after the last @ of user@fqdn. */
+/* Where the FQDN begins: 0, or after the last @ of user@fqdn; in a KEY_ID there is none. */
 static size_t fqdn_at(const struct identity *id)
 {
 	size_t i = id->name.n;
 
 	if (id->kind == IDENTITY_FQDN)
 		return 0;
+	if (id->kind == IDENTITY_KEY_ID)
+		return id->name.n;
 	while (i > 0 && id->name.p[i - 1] != '@')
 		i--;
 	/* No @ at all: then nothing of it is known to be a domain name. */
@@ -120,6 +163,27 @@ bool identity_is_any(const struct identity *id)
 	       (id->kind == IDENTITY_ADDR && addr_is_any(&id->addr));
 }
 
+/* May it stand between @[ and ], and does nothing of it have to be escaped? */
+static bool is_text(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!visible(s.p[i]) || s.p[i] > 0x7e || s.p[i] == '\\')
+			return false;
+	return true;
+}
+
+static void format_key_id(struct text *t, struct span s)
+{
+	if (is_text(s)) {
+		text_add(t, "@[");
+		text_escape(t, s);
+		text_add(t, "]");
+	} else {
+		text_add(t, "@#");
+		text_hex(t, s);
+	}
+}
+
 void identity_format(struct text *t, const struct identity *id)
 {
 	char addr[ADDR_TEXT];
@@ -139,6 +203,9 @@ void identity_format(struct text *t, const struct identity *id)
 		break;
 	case IDENTITY_USER_FQDN:
 		break;
+	case IDENTITY_KEY_ID:
+		format_key_id(t, id->name);
+		return;
 	}
 	text_escape(t, id->name);
 }

@@ -20,6 +20,10 @@ bool id_emit(struct arena *a, const struct identity *id, struct emit_ID *out)
 		out->type = ID_TYPE_USER_FQDN;
 		out->data = id->name;
 		return true;
+	case IDENTITY_KEY_ID:
+		out->type = ID_TYPE_KEY_ID;
+		out->data = id->name;
+		return true;
 	default:
 		return false;
 	}
@@ -40,6 +44,10 @@ bool id_read(const struct payload_ID *p, struct identity *out, const char **why)
 		break;
 	case ID_TYPE_USER_FQDN:
 		out->kind = IDENTITY_USER_FQDN;
+		out->name = p->data;
+		break;
+	case ID_TYPE_KEY_ID:
+		out->kind = IDENTITY_KEY_ID;
 		out->name = p->data;
 		break;
 	default:

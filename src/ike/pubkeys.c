@@ -175,7 +175,7 @@ static const struct refusal *read_id(struct ike *ike, struct span text, struct i
 {
 	const char *why = NULL;
 	unsigned column = 1;
-	enum identity_form form = identity_parse(text, id, &why, &column);
+	enum identity_form form = identity_parse(ike->arena, text, id, &why, &column);
 
 	if (form == IDENTITY_HOST)
 		why = "is a name to be resolved: whack does that; give an address or @NAME";

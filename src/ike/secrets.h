@@ -8,12 +8,12 @@ struct arena;
 struct refusal;			/* base/tables.h */
 struct rsa_key;			/* crypto/rsa.h */
 
-enum identity_kind { IDENTITY_NONE, IDENTITY_ADDR, IDENTITY_FQDN, IDENTITY_USER_FQDN };
+enum identity_kind { IDENTITY_NONE, IDENTITY_ADDR, IDENTITY_FQDN, IDENTITY_USER_FQDN, IDENTITY_KEY_ID };
 
 struct identity {
 	enum identity_kind kind;
 	struct ip_addr addr;
-	struct span name;	/* without the '@' of an FQDN; user@host for USER_FQDN */
+	struct span name;	/* without the '@' of an FQDN; user@host for USER_FQDN; any octets for KEY_ID */
 };
 
 struct secret_found {

@@ -58,7 +58,7 @@ static bool parse_index(struct parse *p, struct identity *out)
 	const char *why = "";
 	unsigned column = 1;
 
-	switch (identity_parse(p->t.text, out, &why, &column)) {
+	switch (identity_parse(p->load->set->mem, p->t.text, out, &why, &column)) {
 	case IDENTITY_OK:
 		out->name = arena_span(p->load->set->mem, out->name);
 		return true;

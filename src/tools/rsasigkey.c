@@ -171,17 +171,17 @@ static int help(const struct options *o)
 }
 
 /* The identity of --id; false with why. */
-static bool read_id(const struct options *o, struct identity *id, const char **text, struct text *why)
+static bool read_id(struct arena *a, const struct options *o, struct identity *id, const char **text, struct text *why)
 {
 	const struct option_value *v = option_find(o, RSASIGKEY_OPTION_ID, END_LEFT);
-	const char *fault = "a bare name stands for an address: write the address, or @name";
+	const char *fault = "a bare name stands for an address: write the address, @name or @[text]";
 	unsigned column = 1;
 
 	*id = (struct identity){ .kind = IDENTITY_NONE };
 	*text = NULL;
 	if (v == NULL)
 		return true;
-	if (identity_parse(span_str(v->text), id, &fault, &column) == IDENTITY_OK && !identity_is_any(id)) {
+	if (identity_parse(a, span_str(v->text), id, &fault, &column) == IDENTITY_OK && !identity_is_any(id)) {
 		*text = v->text;
 		return true;
 	}
@@ -196,11 +196,12 @@ int main(int argc, char **argv)
 	char room[ERROR_TEXT];
 	struct text why = text_on(room, sizeof(room));
 	struct options o;
+	struct arena *a = arena_new();
 	struct identity id;
 	const char *id_text, *fault;
 	int status;
 
-	if (!options_argv(&o, &rsasigkey_program, argc, argv, &why) || !read_id(&o, &id, &id_text, &why))
+	if (!options_argv(&o, &rsasigkey_program, argc, argv, &why) || !read_id(a, &o, &id, &id_text, &why))
 		status = failed(room);
 	else if (o.form == RSASIGKEY_FORM_HELP)
 		status = help(&o);
@@ -209,6 +210,7 @@ int main(int argc, char **argv)
 	else
 		status = o.form == RSASIGKEY_FORM_PUBLIC ? show(&o, &id, id_text) : make(&o, id_text);
 	options_free(&o);
+	arena_free(a);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = failed("the output could not be written");
 	return status;

@@ -54,19 +54,20 @@ static void data_forms(struct span text)
 
 static void identities(struct span text)
 {
+	struct arena *a = arena_new();
 	struct identity id, again;
 	const char *why = NULL;
 	unsigned column = 0;
 	char line[256];
 	struct text t = text_on(line, sizeof(line));
 
-	switch (identity_parse(text, &id, &why, &column)) {
+	switch (identity_parse(a, text, &id, &why, &column)) {
 	case IDENTITY_OK:
 		require(identity_check(&id, &why) && identity_eq(&id, &id));
 		identity_format(&t, &id);
 		/* An escaped octet is read as it looks. */
 		if (!t.cut && strchr(line, '\\') == NULL) {
-			require(identity_parse(span_str(line), &again, &why, &column) == IDENTITY_OK);
+			require(identity_parse(a, span_str(line), &again, &why, &column) == IDENTITY_OK);
 			require(identity_eq(&id, &again));
 		}
 		break;
@@ -77,6 +78,7 @@ static void identities(struct span text)
 		require(why != NULL && column >= 1 && column <= text.n + 1);
 		break;
 	}
+	arena_free(a);
 }
 
 static void algorithms(struct span text, uint32_t protocol, const struct suite *defaults)

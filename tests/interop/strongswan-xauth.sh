@@ -1,6 +1,6 @@
 #!/bin/bash
-# pluto as the client of a gateway, which strongSwan plays: XAUTH and Mode Config after Main Mode and Aggressive Mode, with a preshared secret and
-# with RSA; the address asked for (pull) and given unasked (push); all that a wrong description of either can lead to.
+# pluto as the client of a gateway, which strongSwan plays: XAUTH and Mode Config after Main Mode and Aggressive Mode, with a preshared secret, that of
+# a group too, and with RSA; the address asked for (pull) and given unasked (push); all that a wrong description of either can lead to.
 # On a kernel with ESP the address carries pings through the tunnel.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../net/lab.sh"
@@ -59,7 +59,7 @@ gateway() {	# auth LINES-OF-THE-CONNECTION ADDRESSES
 				id = 192.0.2.2
 			}
 			remote { $theirs
-				id = 192.0.2.1
+				id = "${GROUP:-192.0.2.1}"
 			}
 			remote-user { auth = ${XAUTH:-xauth}
 			}
@@ -75,7 +75,7 @@ gateway() {	# auth LINES-OF-THE-CONNECTION ADDRESSES
 			28674 = "corp.example"
 		} }
 		secrets {
-			ike-east { id = 192.0.2.1
+			ike-east { id = "${GROUP:-192.0.2.1}"
 				secret = "of no consequence"
 			}
 			xauth-alice { id = alice
@@ -86,8 +86,9 @@ gateway() {	# auth LINES-OF-THE-CONNECTION ADDRESSES
 	SWANCTL_DIR=$folder swan_load west
 	swanctl --load-pools --file "$folder/swanctl.conf" --uri "unix://$LAB_DIR/west/vici" >"$LAB_DIR/pools.log" 2>&1
 }
-describe() {	# OPTION...
-	pluto_whack east --delete --name net --host 192.0.2.1 --updown "$LAB_DIR/updown" --to --host 192.0.2.2 \
+# shellcheck disable=SC2086 # words
+describe() {	# OPTION...: OURS are those of our end
+	pluto_whack east --delete --name net --host 192.0.2.1 ${OURS:-} --updown "$LAB_DIR/updown" --to --host 192.0.2.2 \
 		--client 10.0.2.0/24 --encrypt --ike aes128-sha256-modp2048 --esp aes128-sha256 "$@"
 }
 initiate() { timeout 60 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" --name net --initiate >"$LAB_DIR/initiate.log" 2>&1; }
@@ -150,6 +151,22 @@ gateway psk "aggressive = yes" 10.9.0.1-10.9.0.9
 lab_check "described for Aggressive Mode" describe --psk --aggressive $user --modecfg pull
 up "Aggressive Mode, XAUTH and pull" 10.9.0.1
 down "Aggressive Mode, XAUTH and pull" 10.9.0.1
+
+GROUP=@#53616c6573 gateway psk "aggressive = yes" 10.9.0.1-10.9.0.9
+secrets '@[Sales] 192.0.2.2 : PSK "of no consequence"' 'alice : XAUTH "open sesame"'
+pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1
+# shellcheck disable=SC2086 # words
+OURS="--id @[Sales]" lab_check "described with the name of a group" describe --psk --aggressive $user --modecfg pull
+up "a group of users" 10.9.0.1
+lab_check "strongSwan knows us by the group" swan_has west ESTABLISHED Sales
+down "a group of users" 10.9.0.1
+# shellcheck disable=SC2086 # words
+OURS="--id @[sales]" lab_check "described with another case" describe --psk --aggressive $user --modecfg pull
+secrets '@[sales] 192.0.2.2 : PSK "of no consequence"' 'alice : XAUTH "open sesame"'
+pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1
+lab_check "which is no name of the group" eval '! initiate'
+secrets '192.0.2.2 alice : XAUTH "open sesame"'
+pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1
 
 gateway pubkey "" 10.9.0.1-10.9.0.9
 lab_check "strongSwan's public key" pluto_whack east --keyid 192.0.2.2 \

@@ -21,7 +21,7 @@ wrong "--dpdaction die is not one of clear hold restart" whack --name x --to --d
 wrong "--host 192.0.2.300: a part of a dotted address is at most 255 (column 9)" whack --name x --host 192.0.2.300 --to
 wrong "--client 10.0.0.1/24: bits are set beyond the mask" whack --name x --client 10.0.0.1/24 --to
 wrong "--host no-such-host.invalid: the name does not resolve" whack --name x --host no-such-host.invalid --to
-wrong "--id @: this is no identity; write an address, @FQDN or USER@FQDN" whack --name x --id @ --to
+wrong "--id @: this is no identity; write an address, @FQDN, USER@FQDN, @[TEXT] or @#HEX" whack --name x --id @ --to
 wrong "is no name of a connection; use at most 64 letters, digits and . _ + -" whack --name 'a;b' --to
 wrong "argument 7: --host is given twice, first as argument 5 for the same end" \
 	whack --name x --host 192.0.2.1 --host 192.0.2.2 --to

@@ -78,6 +78,9 @@ described "@FQDN" id3 --host 127.0.0.1 --id @gw.example.invalid --to --host 192.
 told "is not resolved" '"id3" down: 127\.0\.0\.1\[@gw\.example\.invalid\]\.\.\.'
 described "user@FQDN" id4 --host 127.0.0.1 --id me@example.invalid --to --host 192.0.2.2
 told "is not resolved either" '"id4" down: 127\.0\.0\.1\[me@example\.invalid\]\.\.\.'
+described "the name of a group" id5 --host 127.0.0.1 --id '@[sales]' --to --host 192.0.2.2 --id @#00ff
+told "is shown as text, or in hexadecimal" '"id5" down: 127\.0\.0\.1\[@\[sales\]\]\.\.\.192\.0\.2\.2\[@#00ff\]$'
+says 34 'a ] is missing behind @[' whack --name id6 --host 127.0.0.1 --id '@[sales' --to --host 192.0.2.2
 
 # Hosts, ports, next hops, updown
 described "a host by name" host1 --host localhost --to --host 192.0.2.2

@@ -11,11 +11,15 @@
 static const char *name_of(const char *text, char room[KEYRECORD_NAME])
 {
 	struct identity id;
+	struct arena *a = arena_new();
 	const char *why = NULL;
 	unsigned column;
 
-	ck_assert_int_eq(identity_parse(span_str(text), &id, &why, &column), IDENTITY_OK);
-	return keyrecord_name(&id, room, &why) ? room : why;
+	ck_assert_int_eq(identity_parse(a, span_str(text), &id, &why, &column), IDENTITY_OK);
+	if (keyrecord_name(&id, room, &why))
+		why = room;
+	arena_free(a);
+	return why;
 }
 
 START_TEST(names)
@@ -29,6 +33,7 @@ START_TEST(names)
 		{ "2001:db8::567:89ab",
 		  "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa." },
 		{ "west@example.org", "only addresses and @FQDN are looked up" },
+		{ "@[west]", "only addresses and @FQDN are looked up" },
 		{ "%any", "only addresses and @FQDN are looked up" },
 		{ "@a..b", "it is not the name of a host (RFC 1123)" },
 		{ "@.", "it is not the name of a host (RFC 1123)" },

@@ -110,7 +110,7 @@ static struct identity id(const char *text)
 	const char *why = "";
 	unsigned column;
 
-	if (text != NULL && identity_parse(span_str(text), &out, &why, &column) != IDENTITY_OK)
+	if (text != NULL && identity_parse(arena, span_str(text), &out, &why, &column) != IDENTITY_OK)
 		ck_abort_msg("%s: %s", text, why);
 	return out;
 }

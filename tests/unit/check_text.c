@@ -247,6 +247,21 @@ static const struct identity_case identity_cases[] = {
 	{ "@10.0.0.1", IDENTITY_OK, "@10.0.0.1", 0 },
 	{ "user@gw.example.com", IDENTITY_OK, "user@gw.example.com", 0 },
 	{ "@caf\xc3\xa9", IDENTITY_OK, "@caf\\xc3\\xa9", 0 },
+	{ "@[group]", IDENTITY_OK, "@[group]", 0 },
+	{ "@[a]b@c]", IDENTITY_OK, "@[a]b@c]", 0 },
+	{ "@#67726F7570", IDENTITY_OK, "@[group]", 0 },
+	{ "@#6120_62", IDENTITY_OK, "@#612062", 0 },
+	{ "@#00ff", IDENTITY_OK, "@#00ff", 0 },
+	{ "@[caf\xc3\xa9]", IDENTITY_OK, "@#636166c3a9", 0 },
+	{ "@[a\\x62]", IDENTITY_OK, "@#615c783632", 0 },
+	{ "a@[b]", IDENTITY_OK, "a@[b]", 0 },
+	{ "@#", IDENTITY_BAD, "data is missing", 3 },
+	{ "@#6", IDENTITY_BAD, "the number of hexadecimal digits is odd", 4 },
+	{ "@#6g", IDENTITY_BAD, "not a hexadecimal digit", 4 },
+	{ "@[", IDENTITY_BAD, "a ] is missing behind @[", 3 },
+	{ "@[group", IDENTITY_BAD, "a ] is missing behind @[", 8 },
+	{ "@[]", IDENTITY_BAD, "a name is missing between @[ and ]", 3 },
+	{ "@[a b]", IDENTITY_BAD, "a blank or control character: write @# and the octets in hexadecimal", 4 },
 	{ "gw.example.com", IDENTITY_HOST, "gw.example.com", 0 },
 	{ "", IDENTITY_BAD, "an identity is missing", 1 },
 	{ "@", IDENTITY_BAD, "a name is missing after @", 1 },
@@ -265,8 +280,9 @@ START_TEST(identities)
 	unsigned column = 0;
 	char line[80];
 	struct text t = text_on(line, sizeof(line));
+	struct arena *a = arena_new();
 
-	ck_assert_int_eq(identity_parse(span_str(c->text), &id, &why, &column), c->form);
+	ck_assert_int_eq(identity_parse(a, span_str(c->text), &id, &why, &column), c->form);
 	if (c->form == IDENTITY_OK)
 		identity_format(&t, &id);
 	else
@@ -275,6 +291,7 @@ START_TEST(identities)
 	ck_assert_str_eq(line, c->want);
 	if (c->form == IDENTITY_BAD)
 		ck_assert_uint_eq(column, c->column);
+	arena_free(a);
 }
 END_TEST
 
@@ -294,7 +311,7 @@ static bool same(enum identity_kind ka, const char *a, enum identity_kind kb, co
 /* Security case E1. */
 START_TEST(identity_comparison)
 {
-	const enum identity_kind fqdn = IDENTITY_FQDN, user = IDENTITY_USER_FQDN;
+	const enum identity_kind fqdn = IDENTITY_FQDN, user = IDENTITY_USER_FQDN, group = IDENTITY_KEY_ID;
 	struct identity nul = { .kind = fqdn, .name = span_of("victim.com\0.evil", 16) };
 	struct identity victim = id_of(fqdn, "victim.com"), nul_twin = nul;
 	struct identity none = { .kind = IDENTITY_NONE };
@@ -314,6 +331,11 @@ START_TEST(identity_comparison)
 	ck_assert(same(user, "a@b@c", user, "a@b@C"));
 	ck_assert(!same(user, "nobody", user, "Nobody"));
 	ck_assert(same(user, "nobody", user, "nobody"));
+	ck_assert(same(group, "joe@victim.com", group, "joe@victim.com"));
+	ck_assert(!same(group, "joe@victim.com", group, "joe@victim.COM"));
+	ck_assert(!same(group, "joe@victim.com", user, "joe@victim.com"));
+	ck_assert(!same(group, "victim.com", fqdn, "victim.com"));
+	ck_assert(!same(group, "", group, ""));
 	/* Only ASCII letters have two cases here. */
 	ck_assert(!same(fqdn, "caf\xc3\xa9", fqdn, "caf\xc3\x89"));
 	ck_assert(!same(fqdn, "a[b", fqdn, "a{b"));
@@ -322,6 +344,10 @@ START_TEST(identity_comparison)
 	ck_assert(!identity_check(&nul, &why));
 	ck_assert_str_eq(why, "the name has a NUL in it");
 	ck_assert(!identity_eq(&nul, &victim));
+	ck_assert(!identity_eq(&nul, &nul_twin));
+	nul.kind = nul_twin.kind = IDENTITY_KEY_ID;
+	ck_assert(identity_check(&nul, &why) && identity_eq(&nul, &nul_twin));
+	nul_twin.name.n--;
 	ck_assert(!identity_eq(&nul, &nul_twin));
 	ck_assert(!identity_eq(&none, &none));
 	ck_assert(!identity_check(&none, &why));
