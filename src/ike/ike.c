@@ -27,6 +27,7 @@ struct ike *ike_new(const struct ike_config *config)
 	ike->ports = config->ports;
 	ike->arena = arena_new();
 	TAILQ_INIT(&ike->half_opens);
+	LIST_INIT(&ike->behind_nats);
 	ike->routes = routes_new();
 	ike->nets = nets_new();
 	ike->pubkeys = pubkeys_new();

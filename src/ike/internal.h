@@ -61,6 +61,7 @@ struct ike {
 	size_t first_jobs;		/* Diffie-Hellman for first messages, under way */
 	size_t half_open;		/* phase 1 begun by peers, not established */
 	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
+	LIST_HEAD(, phase1) behind_nats;	/* established, their peers behind NATs though described at an address; newest first */
 };
 
 struct pending {		/* a phase 2 that waits for its phase 1, or for another one under it */
@@ -90,6 +91,8 @@ struct natt {			/* NAT traversal: natt.c, natt_path.c */
 	unsigned pending;
 	struct request_list requests;
 	struct timer timer;		/* of keepalives */
+	bool listed;			/* among behind_nats */
+	LIST_ENTRY(phase1) in_list;
 };
 
 enum followup_step { FOLLOWUP_XAUTH = 1, FOLLOWUP_ADDRESS = 2 };

@@ -71,6 +71,10 @@ void natt_relocated(struct phase1 *p, const struct endpoint *before);
 /* The kernel says that authentic ESP of an inbound SA came from elsewhere. */
 void natt_mapping(struct ike *ike, const struct sa_id *id, const struct endpoint *from);
 
+/* An established ISAKMP SA at that address of ours whose peer is behind a NAT, although its connection has an address for
+ * it; the newest of a few, NULL = none. */
+const struct phase1 *natt_fixed_peer(const struct ike *ike, const struct ip_addr *local);
+
 /* "RFC 3947", or the draft. */
 const char *natt_method(const struct phase1 *p);
 

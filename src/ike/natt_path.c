@@ -130,6 +130,17 @@ void natt_relocated(struct phase1 *p, const struct endpoint *before)
 		move_instances(p);
 }
 
+const struct phase1 *natt_fixed_peer(const struct ike *ike, const struct ip_addr *local)
+{
+	const struct phase1 *p;
+	unsigned looked = 0;
+
+	LIST_FOREACH(p, &ike->behind_nats, natt.in_list)
+		if (looked++ == LIMIT_OTHERS_TOLD || addr_eq(&p->x->local.addr, local))
+			break;
+	return looked > LIMIT_OTHERS_TOLD ? NULL : p;
+}
+
 void natt_mapping(struct ike *ike, const struct sa_id *id, const struct endpoint *from)
 {
 	struct phase2 *sa = phase2_by_id(ike, id);
@@ -243,12 +254,18 @@ void natt_watch(struct phase1 *p)
 	p->x->roaming = natt_encapsulates(p) && p->natt.peer;
 	p->natt.timer.fire = on_timer;
 	p->natt.timer.ctx = p;
+	p->natt.listed = p->x->roaming && p->c->template == NULL;
+	if (p->natt.listed)
+		LIST_INSERT_HEAD(&p->ike->behind_nats, p, natt.in_list);
 	if (natt_encapsulates(p) && p->natt.us && p->ike->ports.keepalive != 0)
 		rearm(p, p->ike->now + 1000ull * p->ike->ports.keepalive);
 }
 
 void natt_stop(struct phase1 *p)
 {
+	if (p->natt.listed)
+		LIST_REMOVE(p, natt.in_list);
+	p->natt.listed = false;
 	requests_abandon(&p->natt.requests);
 	timer_disarm(engine_timers(p->ike->engine), &p->natt.timer);
 }

@@ -144,27 +144,6 @@ static void half_open_end(struct phase1 *p)
 	TAILQ_REMOVE(&p->ike->half_opens, p, in_half_opens);
 }
 
-/* Make room for one more: the oldest beginning that went no further than a first message, which anybody
- * could have forged, gives way; of this pair, or NULL: of all. */
-static bool evict_half_open(struct ike *ike, const struct host_pair *pair)
-{
-	struct phase1 *p, *oldest = NULL;
-
-	if (pair == NULL) {
-		TAILQ_FOREACH(oldest, &ike->half_opens, in_half_opens)
-			if (!oldest->x->proven)
-				break;
-	} else {
-		LIST_FOREACH(p, &pair->phase1s, in_pair)	/* newest first */
-			if (p->half_open && !p->x->proven)
-				oldest = p;
-	}
-	if (oldest == NULL)
-		return false;
-	engine_end(ike->engine, oldest->x, END_LARVAL);
-	return true;
-}
-
 void phase1_serve(struct phase1 *p, struct connection *c)
 {
 	struct connection *before = p->c;
@@ -199,70 +178,6 @@ void phase1_follow_pair(struct phase1 *p)
 	p->pair = p->c->pair;
 	p->pair->half_open += p->half_open;
 	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
-}
-
-/* The connection that a first message is taken for until more is known: one for that address, else an
- * instance of one for peers from anywhere. */
-static struct connection *presumed(struct ike *ike, const struct exchange *x)
-{
-	struct host_pair *pair = host_pair_find(ike, &x->local.addr, &x->remote.addr);
-
-	if (pair != NULL && !LIST_EMPTY(&pair->connections))
-		return LIST_FIRST(&pair->connections);
-	pair = templates_at(ike, &x->local.addr);
-	return pair == NULL || LIST_EMPTY(&pair->connections) ? NULL :
-	       instance_new(ike, LIST_FIRST(&pair->connections), &x->remote.addr);
-}
-
-/* Why those that are described do not suit: some of them, as anybody may make us look. */
-static const char *others_text(struct ike *ike, struct arena *arena, const struct ip_addr *local)
-{
-	char *p = arena_alloc(arena, LINE_TEXT / 2), at[ADDR_TEXT];
-	struct text t = text_on(p, LINE_TEXT / 2);
-	struct connection *c, *next;
-	unsigned looked = 0;
-
-	HASH_ITER(by_name, ike->connections, c, next) {
-		if (++looked > LIMIT_OTHERS_TOLD) {
-			text_add(&t, ", ...");
-			break;
-		}
-		text_add(&t, "%s\"%s\" is ", t.n > 0 ? ", " : "", c->name);
-		if (c->ours < 0)
-			text_add(&t, "not oriented");
-		else if (!addr_eq(&our_end(c)->host, local))
-			text_add(&t, "at %s", addr_format(&our_end(c)->host, at));
-		else
-			text_add(&t, "with %s", addr_format(&peer_end(c)->host, at));
-	}
-	return t.n == 0 ? "none is described at all" : p;
-}
-
-const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena)
-{
-	struct connection *c;
-	struct phase1 *p;
-	char from[ENDPOINT_TEXT];
-
-	if (ike->half_open >= LIMIT_HALF_OPEN && !evict_half_open(ike, NULL))
-		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN);
-	c = presumed(ike, x);
-	if (c == NULL)
-		return refuse_no_connection(arena, &x->local.addr, &x->remote, others_text(ike, arena, &x->local.addr));
-	if (c->pair->half_open >= LIMIT_HALF_OPEN_SOURCE && !evict_half_open(ike, c->pair)) {
-		instance_release(ike, c);
-		return refuse_too_many_half_open(arena, LIMIT_HALF_OPEN_SOURCE);
-	}
-	ike_debug(ike, c, DEBUG_CLASSES_CONTROL, "a first message from %s is taken for this connection",
-		  endpoint_format(&x->remote, from));
-	p = phase1_new(ike, c, NO_WHACK, 1);
-	p->x = x;
-	p->half_open = true;
-	p->pair->half_open++;
-	ike->half_open++;
-	TAILQ_INSERT_TAIL(&ike->half_opens, p, in_half_opens);
-	x->user = p;
-	return NULL;
 }
 
 /* For whoever reads a capture, if the operator wants that. */

@@ -110,8 +110,19 @@ void c2_half_open_is_bounded(struct trial *t)
 		most = node_holdings(t->b).exchanges > most ? node_holdings(t->b).exchanges : most;
 	}
 	world_run(t->w, 50);
-	after = mallinfo2().uordblks;
 	trial_expect(t, most <= LIMIT_HALF_OPEN_SOURCE, "%zu half-open negotiations in the name of one peer", most);
+	for (unsigned i = 0; i < 20000; i++) {		/* from all of its ports, as if many were behind it */
+		struct writer w = writer_on(d, first.n);
+		struct endpoint from = { .addr = t->a->addr, .port = (uint16_t)(1024 + i) };
+
+		w.n = first.n;
+		patch_u32(&w, HEADER_OFFSET_ICOOKIE, 0x30000000u + i);
+		give(t, t->b, &from, span_of(d, first.n));
+		most = node_holdings(t->b).exchanges > most ? node_holdings(t->b).exchanges : most;
+	}
+	world_run(t->w, 50);
+	after = mallinfo2().uordblks;
+	trial_expect(t, most <= LIMIT_HALF_OPEN_ADDRESS, "%zu half-open negotiations from one address", most);
 	trial_expect(t, after <= before + 2 * 1024 * 1024, "a flood costs %zu octets", after - before);
 	node_initiate(t->a, "net");
 	world_run(t->w, 5000);

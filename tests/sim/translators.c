@@ -1,6 +1,9 @@
 /* translators.c -- peers behind NATs: found, told apart, followed, kept reachable. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "generated/limits.h"
+#include "generated/payloads.h"
 #include "ike/internal.h"
 #include "trial.h"
 
@@ -23,11 +26,9 @@ static struct subnet net(const char *text)
 	return s;
 }
 
-/* The office, west, takes anybody; peers behind one NAT know it. */
-static void begin(struct trial *t, struct behind *b)
+/* The office takes anybody. */
+static struct control_connection office(struct trial *t)
 {
-	static const char *const names[PEERS] = { "peer0", "peer1", "peer2" };
-	static const char *const addrs[PEERS] = { "10.9.0.5", "10.9.0.6", "10.9.0.7" };
 	struct control_connection c = t->c;
 
 	c.name = span_str("road");
@@ -37,15 +38,31 @@ static void begin(struct trial *t, struct behind *b)
 	c.authenticate = c.compress = c.pfs = c.aggressive = false;
 	node_connection(t->a, &c);
 	node_listen(t->a);
+	return c;
+}
+
+/* A peer behind the NAT that knows the office, and begins. */
+static struct node *peer(struct trial *t, struct control_connection c, struct sim_nat *nat, const char *name, const char *addr)
+{
+	struct node *n = world_node(t->w, name, addr, t->a->secret);
+
+	n->nat = nat;
+	c.right.host = n->addr;
+	node_connection(n, &c);
+	node_listen(n);
+	node_initiate(n, "road");
+	return n;
+}
+
+static void begin(struct trial *t, struct behind *b)
+{
+	static const char *const names[PEERS] = { "peer0", "peer1", "peer2" };
+	static const char *const addrs[PEERS] = { "10.9.0.5", "10.9.0.6", "10.9.0.7" };
+	struct control_connection c = office(t);
+
 	b->nat = world_nat(t->w, "192.0.2.99");
-	for (unsigned i = 0; i < PEERS; i++) {
-		b->node[i] = world_node(t->w, names[i], addrs[i], t->a->secret);
-		b->node[i]->nat = b->nat;
-		c.right.host = b->node[i]->addr;
-		node_connection(b->node[i], &c);
-		node_listen(b->node[i]);
-		node_initiate(b->node[i], "road");
-	}
+	for (unsigned i = 0; i < PEERS; i++)
+		b->node[i] = peer(t, c, b->nat, names[i], addrs[i]);
 	world_run(t->w, 60000);
 }
 
@@ -138,5 +155,141 @@ void run_nat_taken(struct trial *t)
 		node_initiate(b.node[i], "road");
 	world_run(t->w, 60000);
 	expect_all(t, &b, "when nobody has the addresses");
+	trial_check_sound(t);
+}
+
+/* ---- many at once --------------------------------------------------------- */
+
+#define CROWD 200		/* more than may be half open from one address and port */
+#define HOGS LIMIT_HALF_OPEN_ADDRESS
+
+/* What the office answers to a Diffie-Hellman value is lost, so that the negotiations are left as they are. */
+static bool lose_second(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram)
+{
+	const struct trial *t = ctx;
+
+	(void)from;
+	return to == t->a || datagram->p[HEADER_OFFSET_NP] != PAYLOAD_TYPE_KE;
+}
+
+static void crowd(struct trial *t, struct node **nodes, unsigned n, const struct control_connection *c, struct sim_nat *nat)
+{
+	static char names[CROWD + HOGS][8], addrs[CROWD + HOGS][20];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(names[i], sizeof(names[i]), "p%u", i);
+		snprintf(addrs[i], sizeof(addrs[i]), "10.9.%u.%u", 1 + i / 200, 5 + i % 200);
+		nodes[i] = peer(t, *c, nat, names[i], addrs[i]);
+	}
+}
+
+/* Everybody behind one NAT begins at the same moment, as after a power cut: nobody has to begin twice. */
+void run_nat_crowd(struct trial *t)
+{
+	struct node *nodes[CROWD];
+	struct control_connection c;
+	unsigned up = 0;
+
+	t->c.ike = span_str("aes128-sha1-modp768");
+	c = office(t);
+	crowd(t, nodes, CROWD, &c, world_nat(t->w, "192.0.2.99"));
+	world_run(t->w, 5000);
+	for (unsigned i = 0; i < CROWD; i++)
+		up += nodes[i]->last_status == WHACK_STATUS_SUCCESS;
+	trial_expect(t, up == CROWD, "%u of %u are up: %s", up, CROWD, t->a->refusal);
+	trial_check_sound(t);
+}
+
+/* Whoever is behind the NAT with others leaves as many negotiations lying about as it may, each with a right cookie, from
+ * one port or from many: the others are served all the same. */
+void run_nat_hogs(struct trial *t)
+{
+	struct node *nodes[HOGS], *honest;
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c;
+
+	t->c.ike = span_str("aes128-sha1-modp768");
+	c = office(t);
+	world_middle(t->w, &(struct man_in_the_middle){ .ctx = t, .pass = lose_second });
+	crowd(t, nodes, HOGS, &c, nat);
+	world_run(t->w, 2000);
+	trial_expect(t, node_holdings(t->a).half_open == HOGS, "%zu are half open", node_holdings(t->a).half_open);
+	world_middle(t->w, &(struct man_in_the_middle){ 0 });
+	for (unsigned i = 0; i < HOGS; i++)
+		nodes[i]->deaf = true;
+	honest = peer(t, c, nat, "honest", "10.9.0.5");
+	world_run(t->w, 2 * TIMER_PATIENCE_MS[0] + 5000);
+	trial_expect(t, honest->last_status == WHACK_STATUS_SUCCESS, "the honest one has to wait: %u, %s", honest->last_status,
+		     t->a->refusal);
+	trial_expect(t, node_holdings(t->a).half_open <= LIMIT_HALF_OPEN_ADDRESS, "%zu are half open",
+		     node_holdings(t->a).half_open);
+}
+
+/* ---- a peer that is described at an address --------------------------------- */
+
+/* For n, the peer's host is there; NULL: anywhere. */
+static void describe_branch(struct trial *t, struct node *n, const struct ip_addr *host)
+{
+	struct control_connection c = t->c;
+
+	c.name = span_str("net");
+	c.replace = true;
+	c.encrypt = c.psk = c.tunnel = true;
+	c.authenticate = c.compress = c.pfs = c.aggressive = false;
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
+	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500, .id = span_str("@branch"), .client = net("10.9.0.0/24") };
+	if (host != NULL)
+		c.right.host = *host;
+	node_connection(n, &c);
+}
+
+/* Its NAT has the address; the ports are forwarded. */
+static struct node *branch(struct trial *t, struct sim_nat *nat)
+{
+	struct node *n = world_node(t->w, "branch", "10.9.0.5", t->a->secret);
+
+	n->nat = nat;
+	nat_forward(nat, n, LIMIT_IKE_PORT);
+	nat_forward(nat, n, LIMIT_NATT_PORT);
+	describe_branch(t, t->a, &nat->addr);
+	describe_branch(t, n, &n->addr);
+	node_listen(t->a);
+	node_listen(n);
+	node_initiate(n, "net");
+	world_run(t->w, 5000);
+	return n;
+}
+
+/* The NAT has another address.  What is there goes on; what begins from the new address finds nothing described, and the
+ * operator is told what has met what, and that %any with an identity is what to describe. */
+void run_nat_moved(struct trial *t)
+{
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct node *n = branch(t, nat);
+
+	trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS, "not up at first: %u, %s", n->last_status, t->a->refusal);
+	nat_rebind(nat, "192.0.2.98");
+	trial_expect(t, node_esp(n, OFFICE), "cut off");
+	world_run(t->w, 2000);
+	trial_expect(t, reachable(t->a, "10.9.0.0/24"), "the office does not follow");
+	node_initiate(t->a, "net");
+	world_run(t->w, 5000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "the office cannot begin on that path: %u", t->a->last_status);
+	nat_rebind(nat, "192.0.2.97");
+	node_restart(n);
+	describe_branch(t, n, &n->addr);
+	node_listen(n);
+	node_initiate(n, "net");
+	world_run(t->w, 5000);
+	trial_expect(t, node_said(t->a, "natt_moved") && strstr(t->a->refusal, "the peer of \"net\", described at 192.0.2.99") != NULL &&
+			strstr(t->a->refusal, "--host %any and --id") != NULL, "the office says: %s", t->a->refusal);
+	/* As it was told. */
+	describe_branch(t, t->a, NULL);
+	node_terminate(n, "net");
+	world_run(t->w, 1000);
+	node_initiate(n, "net");
+	world_run(t->w, 5000);
+	trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS && reachable(t->a, "10.9.0.0/24"), "not up from anywhere: %u, %s",
+		     n->last_status, t->a->refusal);
 	trial_check_sound(t);
 }

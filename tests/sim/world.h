@@ -46,7 +46,7 @@ struct sim_dns {		/* what the DNS says about any name; looked at when the answer
 	unsigned asked;			/* questions */
 };
 
-#define SIM_NAT_MAPPINGS 64
+#define SIM_NAT_MAPPINGS 1024
 
 /* A NAT that gives each endpoint behind it a port of its own address, and forgets those that were not used for
  * `timeout` milliseconds; 0: none. */
