@@ -68,6 +68,8 @@ swan_start() {
 		}
 	END
 	: >"$run/swanctl/swanctl.conf"
+	# swanctl asks and commands without any plugins but this; with all that are installed it is slow to start.
+	printf 'swanctl {\n\tload = random\n}\n' >"$run/asking.conf"
 	local shim=
 	if [ -z "${SWAN_LIBIPSEC:-}" ] && ! swan_kernel; then
 		[ -e "$LAB_DIR/paper_kernel.so" ] || cc -O2 -shared -fPIC -o "$LAB_DIR/paper_kernel.so" \
@@ -76,7 +78,13 @@ swan_start() {
 	fi
 	# charon's pid file has a fixed place: each gets a /run of its own. lab_start's mounts are seen by nobody else.
 	lab_start "$id" "$host" sh -c "mount -t tmpfs tmpfs /run && $shim STRONGSWAN_CONF='$run/strongswan.conf' exec '$SWAN_CHARON'"
-	lab_wait 20 "answer of strongSwan $id" swanctl --stats --uri "unix://$run/vici"
+	lab_wait 20 "answer of strongSwan $id" swan_ctl "$id" --stats
+}
+
+swan_ctl() {
+	local id=$1
+	shift
+	STRONGSWAN_CONF=$LAB_DIR/$id/asking.conf swanctl "$@" --uri "unix://$LAB_DIR/$id/vici"
 }
 
 swan_connection() {
@@ -121,14 +129,14 @@ swan_load() {
 }
 
 swan_initiate() {
-	swanctl --initiate --child "$2" --timeout "${3:-10}" --uri "unix://$LAB_DIR/$1/vici" >"$LAB_DIR/$1.initiate.log" 2>&1
+	swan_ctl "$1" --initiate --child "$2" --timeout "${3:-10}" >"$LAB_DIR/$1.initiate.log" 2>&1
 }
 
 swan_terminate() {
-	swanctl --terminate --ike "$2" --timeout 10 --uri "unix://$LAB_DIR/$1/vici" >"$LAB_DIR/$1.terminate.log" 2>&1
+	swan_ctl "$1" --terminate --ike "$2" --timeout 10 >"$LAB_DIR/$1.terminate.log" 2>&1
 }
 
-swan_sas() { swanctl --list-sas --uri "unix://$LAB_DIR/$1/vici"; }
+swan_sas() { swan_ctl "$1" --list-sas; }
 
 swan_has() {
 	local id=$1 word list
