@@ -69,6 +69,7 @@ static const struct kind {
 	{ "nat-rebinds", run_nat_rebinds, 20 },
 	{ "nat-silence", run_nat_silence, 4 },
 	{ "nat-drafts", run_nat_drafts, 48 },
+	{ "nat-forbidden", run_nat_forbidden, 4 },
 	{ "nat-discovery", run_nat_discovery, 40 },
 	{ "nat-crowd", run_nat_crowd, 2 },
 	{ "nat-hogs", run_nat_hogs, 2 },

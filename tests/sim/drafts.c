@@ -161,6 +161,51 @@ void run_nat_drafts(struct trial *t)
 	trial_check_sound(t);
 }
 
+/* ---- a connection without NAT traversal --------------------------------------------- */
+
+struct refrained { unsigned vendors[2], discoveries; };	/* of the initiator, of the responder */
+
+static void count(void *ctx, struct span header, struct odd_list *l)
+{
+	static const uint8_t none[8];
+	struct refrained *r = ctx;
+	bool answer = !span_eq(span_sub(header, HEADER_OFFSET_RCOOKIE, 8), span_of(none, 8));
+
+	for (size_t i = 0; i < l->n; i++) {
+		r->vendors[answer] += l->at[i].type == PAYLOAD_TYPE_VID && is_natt(vendor_find(l->at[i].body));
+		r->discoveries += l->at[i].type == PAYLOAD_TYPE_NATD || l->at[i].type == DRAFT_NATD;
+	}
+}
+
+/* --encapsulation no at either end: it does not offer NAT traversal, and takes no notice when the other end does. */
+void run_nat_forbidden(struct trial *t)
+{
+	struct refrained r = { .discoveries = 0 };
+	struct odd odd = { .what = ODD_DRAFT, .change = count, .ctx = &r };
+	bool by_initiator = t->seed % 2 != 0;
+	const struct sim_sa *out;
+
+	t->c.left.client = branch;
+	t->c.right.client = office;
+	t->c.tunnel = t->c.psk = t->c.encrypt = true;
+	t->c.authenticate = t->c.compress = t->c.pfs = false;
+	t->c.aggressive = t->seed / 2 % 2 != 0;
+	t->c.encapsulation = by_initiator ? UDP_ENCAPSULATION_NO : UDP_ENCAPSULATION_YES;
+	node_connection(t->a, &t->c);
+	t->c.encapsulation = by_initiator ? UDP_ENCAPSULATION_YES : UDP_ENCAPSULATION_NO;
+	node_connection(t->b, &t->c);
+	node_listen(t->a);
+	node_listen(t->b);
+	middle(t, &odd);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s", t->a->last_status, t->b->refusal);
+	trial_expect(t, r.vendors[0] == (by_initiator ? 0 : 4) && r.vendors[1] == 0 && r.discoveries == 0,
+		     "%u and %u vendor IDs, %u NAT-D", r.vendors[0], r.vendors[1], r.discoveries);
+	out = node_outbound(t->a, "10.0.1.0/24");
+	trial_expect(t, out != NULL && !out->in_udp, "ESP goes in UDP");
+	end(t);
+	trial_check_sound(t);
+}
+
 /* ---- who is behind a NAT ----------------------------------------------------------- */
 
 enum { DEST, SOURCES, WRONG_DEST, SWAPPED, NO_SOURCE, LAST_SOURCE, TOO_LATE, SHORTER, NOTHING, CASES };
