@@ -288,3 +288,13 @@ const struct refusal *natt_taken(struct arena *a, const struct phase1 *p, const 
 		return NULL;
 	return refuse_natt_taken(a, addr_format(&client->addr, address), subnet_format(&whose, net), c->template->name);
 }
+
+const struct refusal *natt_shared(struct arena *a, const struct connection *c, const struct connection *other)
+{
+	const struct end *theirs = peer_end(c), *others = peer_end(other);
+
+	if (connection_tunnel(c) || connection_tunnel(other) || !addr_eq(&theirs->host, &others->host) ||
+	    identity_eq(&theirs->id, &others->id))
+		return NULL;
+	return refuse_natt_shared(a, c->name, other->name, &theirs->host);
+}

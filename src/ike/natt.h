@@ -51,6 +51,10 @@ bool natt_take_inside(const struct phase1 *p, struct connection *c, const struct
 const struct refusal *natt_taken(struct arena *a, const struct phase1 *p, const struct connection *c,
 				 const struct subnet *client);
 
+/* Both c and other, which has SAs, are in the way of each other: because their peers are behind one NAT, which transport
+ * mode cannot tell apart?  Says so; NULL: that is not it.  In the arena. */
+const struct refusal *natt_shared(struct arena *a, const struct connection *c, const struct connection *other);
+
 /* NAT-OA payloads for transport mode (RFC 3947 5.2); *n is 0 where none are due.  In the arena. */
 const struct emit_NATOA *natt_originals(struct action *a, const struct phase1 *p, uint16_t mode, size_t *n);
 

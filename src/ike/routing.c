@@ -3,6 +3,7 @@
 #include "ike/initiate.h"
 #include "ike/instance.h"
 #include "ike/internal.h"
+#include "ike/natt.h"
 #include "ike/routing.h"
 
 struct kernel_eroute routing_trap(const struct connection *c)
@@ -52,6 +53,7 @@ static void make_way(struct ike *ike, struct connection *c, struct connection *o
  * peer began: it is more current than what is there. */
 static const struct refusal *claim(struct ike *ike, struct connection *c, bool for_sa, bool may_evict)
 {
+	const struct refusal *why;
 	struct connection *other;
 
 	for (;;) {
@@ -69,7 +71,8 @@ static const struct refusal *claim(struct ike *ike, struct connection *c, bool f
 			make_way(ike, c, other, true);
 			break;
 		case CLAIM_EROUTE_BUSY:
-			return refuse_eroute_conflict(ike->arena, c->name, other->name);
+			why = natt_shared(ike->arena, c, other);
+			return why != NULL ? why : refuse_eroute_conflict(ike->arena, c->name, other->name);
 		}
 	}
 }

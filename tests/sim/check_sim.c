@@ -71,6 +71,7 @@ static const struct kind {
 	{ "nat-drafts", run_nat_drafts, 48 },
 	{ "nat-forbidden", run_nat_forbidden, 4 },
 	{ "nat-discovery", run_nat_discovery, 40 },
+	{ "nat-transport", run_nat_transport, 4 },
 	{ "nat-crowd", run_nat_crowd, 2 },
 	{ "nat-hogs", run_nat_hogs, 2 },
 	{ "nat-moved", run_nat_moved, 4 },

@@ -158,6 +158,47 @@ void run_nat_taken(struct trial *t)
 	trial_check_sound(t);
 }
 
+/* In transport mode the addresses are all that tells peers apart, and behind a NAT they have one. */
+void run_nat_transport(struct trial *t)
+{
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c = t->c;
+	struct node *n[2];
+
+	c.name = span_str("road");
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
+	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
+	c.encrypt = c.psk = true;
+	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
+	node_connection(t->a, &c);
+	node_listen(t->a);
+	n[0] = peer(t, c, nat, "first", "10.9.0.5");
+	world_run(t->w, 5000);
+	n[1] = peer(t, c, nat, "second", "10.9.0.6");
+	world_run(t->w, 5000);
+	trial_expect(t, n[0]->last_status == WHACK_STATUS_SUCCESS && reachable(t->a, "192.0.2.99/32"), "the first is not up: %u",
+		     n[0]->last_status);
+	trial_expect(t, n[1]->last_status != WHACK_STATUS_SUCCESS && node_sas(n[1], false) == 0, "two are up");
+	trial_expect(t, node_said(t->a, "natt_shared") && strstr(t->a->refusal, "at one address, 192.0.2.99") != NULL &&
+			strstr(t->a->refusal, "use --tunnel") != NULL, "the office says: %s", t->a->refusal);
+	/* The first one is let in again from another port of the NAT; when it is gone, the second one is. */
+	node_restart(n[0]);
+	nat_rebind(nat, NULL);
+	c.right.host = n[0]->addr;
+	node_connection(n[0], &c);
+	node_listen(n[0]);
+	node_initiate(n[0], "road");
+	world_run(t->w, 5000);
+	trial_expect(t, n[0]->last_status == WHACK_STATUS_SUCCESS && reachable(t->a, "192.0.2.99/32"), "it does not come up again: %s",
+		     t->a->refusal);
+	node_terminate(n[0], "road");
+	world_run(t->w, 1000);
+	node_initiate(n[1], "road");
+	world_run(t->w, 5000);
+	trial_expect(t, n[1]->last_status == WHACK_STATUS_SUCCESS, "the second does not come up when it is alone: %s", t->a->refusal);
+	trial_check_sound(t);
+}
+
 /* ---- many at once --------------------------------------------------------- */
 
 #define CROWD 200		/* more than may be half open from one address and port */
