@@ -313,9 +313,6 @@ static struct phase2 *successor(const struct phase2 *p)
 	return NULL;
 }
 
-/* Time for the peer to replace an SA to which traffic fell back, before we do. */
-#define FALL_BACK_MS 30000
-
 /* Outgoing traffic loses p: another SA takes it, or the trap does. */
 static void remove_eroute(struct phase2 *p, struct plan *plan)
 {
@@ -328,7 +325,7 @@ static void remove_eroute(struct phase2 *p, struct plan *plan)
 		plan_carry(plan, &e, true);
 		take_over(next);
 		if (next->timer.at == next->expires)	/* it has been replaced once, by p */
-			phase2_replace_in(next, FALL_BACK_MS);
+			phase2_replace_in(next, TIMER_FALL_BACK_MS[0]);
 		return;
 	}
 	c->newest_ipsec = 0;

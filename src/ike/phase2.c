@@ -250,6 +250,7 @@ static void begin_traffic(struct phase2 *p)
 
 	bool first = old == NULL || phase1_suspect(old->root);
 	bool held = first && p->c->policy.ondemand && p->whack == NO_WHACK;
+	bool hurry = held || (!first && old->volume.replaced);	/* it may be used up before long */
 
 	if (first && !held) {
 		install_switch(p, first_switched);
@@ -257,7 +258,7 @@ static void begin_traffic(struct phase2 *p)
 	}
 	if (!first)
 		announce(p);
-	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + TIMER_SWITCH_MS[!held]);
+	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + TIMER_SWITCH_MS[!hurry]);
 }
 
 void phase2_set_life(struct phase2 *p)
@@ -376,7 +377,7 @@ static struct phase2 *unanswered(const struct phase1 *p)
 			struct phase2 *s = phase2_of(x);
 
 			if (s != NULL && !x->dying && s->established == 0 && x->role == ROLE_INITIATOR &&
-			    x->sends > 1 && q->x->heard <= s->begun && auth_covers(p, s->c))
+			    x->sends > 1 && x->parked == NULL && q->x->heard <= s->begun && auth_covers(p, s->c))
 				return s;
 		}
 	}
