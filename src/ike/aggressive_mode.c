@@ -70,7 +70,8 @@ static bool fits(struct search *s, const struct connection *c)
 		miss(s, FORBIDDEN, refuse_aggressive_forbidden(arena, c->name));
 		return false;
 	}
-	if (!connection_admits(c, &s->id, &s->a->x->remote.addr)) {
+	/* An address that is not the one it comes from: whether there is a NAT is known when AI2 comes. */
+	if (!connection_admits(c, &s->id, natt_possible(of(s->a), c, s->a->message) ? NULL : &s->a->x->remote.addr)) {
 		miss(s, STRANGER, refuse_id_mismatch(arena, c->name, id_text(arena, &s->id),
 						     id_text(arena, &peer_end(c)->id)));
 		return false;
@@ -120,6 +121,7 @@ static enum action_result take_offer(struct action *a, struct search *s)
 	if (p->ike->first_jobs >= LIMIT_FIRST_JOBS)
 		return action_refuse(a, refuse_too_many_first_jobs(a->arena, LIMIT_FIRST_JOBS));
 	phase1_serve(p, c);
+	natt_name(p, p->c, &s->id);
 	handshake_adopt(a, &s->chosen);
 	vendors_learn(a);
 	return ACTION_OK;
@@ -162,12 +164,24 @@ enum action_result aggressive_inI1_outR1(struct action *a, const struct in_AI1 *
 	return handshake_identify(a, KEY_IDIR_B, KEY_HASH_R, &out->IDir, &out->SIG_R);
 }
 
+/* It was taken for a peer behind a NAT, and there is none. */
+static enum action_result unexplained(struct action *a)
+{
+	struct phase1 *p = of(a);
+	struct identity seen = identity_of_addr(&a->x->remote.addr);
+
+	return action_fail(a, refuse_id_mismatch(a->arena, p->c->name, id_text(a->arena, &peer_end(p->c)->id),
+						 id_text(a->arena, &seen)));
+}
+
 enum action_result aggressive_inI2(struct action *a, const struct in_AI2 *in)
 {
 	enum action_result r;
 
 	if (a->resumed == NULL)
 		natt_compare(a, in->NATD, in->n_NATD);
+	if (!natt_explains(of(a)))
+		return unexplained(a);
 	r = handshake_check_identity(a, &peer_end(of(a)->c)->id, KEY_HASH_I, in->SIG_I,
 				     in->n_CERT);
 	if (r == ACTION_OK)

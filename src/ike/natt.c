@@ -15,10 +15,15 @@ static bool port_open(const struct ike *ike, const struct ip_addr *local)
 	return false;
 }
 
+static bool wanted_by(const struct phase1 *p, const struct connection *c)
+{
+	return p->ike->ports.natt != 0 && c->policy.encapsulation != UDP_ENCAPSULATION_NO &&
+	       port_open(p->ike, &p->x->local.addr);
+}
+
 static bool wanted(const struct phase1 *p)
 {
-	return p->ike->ports.natt != 0 && p->c->policy.encapsulation != UDP_ENCAPSULATION_NO &&
-	       port_open(p->ike, &p->x->local.addr);
+	return wanted_by(p, p->c);
 }
 
 size_t natt_vendors(const struct phase1 *p, struct emit_VID *v)
@@ -35,18 +40,32 @@ size_t natt_vendors(const struct phase1 *p, struct emit_VID *v)
 	return n;
 }
 
+/* The best that the peer says it knows. */
+static enum vendor best_of(const struct message *m)
+{
+	enum vendor best = VENDOR_NONE;
+
+	for (size_t i = 0; i < m->n; i++) {
+		enum vendor v = m->payloads[i].type != PAYLOAD_TYPE_VID ? VENDOR_NONE :
+				vendor_find(m->payloads[i].u.VID.id);
+
+		if (v >= VENDOR_NAT_T_02 && v <= VENDOR_NAT_T && v > best)
+			best = v;
+	}
+	return best;
+}
+
+bool natt_possible(const struct phase1 *p, const struct connection *c, const struct message *m)
+{
+	return wanted_by(p, c) && best_of(m) != VENDOR_NONE;
+}
+
 void natt_learn(struct phase1 *p, const struct message *m)
 {
 	p->natt.method = VENDOR_NONE;	/* the message may be another one than the first time */
 	if (!wanted(p))
 		return;
-	for (size_t i = 0; i < m->n; i++) {
-		enum vendor v = m->payloads[i].type != PAYLOAD_TYPE_VID ? VENDOR_NONE :
-				vendor_find(m->payloads[i].u.VID.id);
-
-		if (v >= VENDOR_NAT_T_02 && v <= VENDOR_NAT_T && v > p->natt.method)
-			p->natt.method = v;
-	}
+	p->natt.method = best_of(m);
 	p->x->aliases = p->natt.method != VENDOR_NONE && p->natt.method != VENDOR_NAT_T;
 }
 
@@ -227,8 +246,16 @@ void natt_name(const struct phase1 *p, struct connection *c, const struct identi
 {
 	const struct end *theirs = peer_end(c);
 
-	if (p->natt.peer && c->template != NULL && !theirs->id_given && id->kind == IDENTITY_ADDR)
+	if ((p->natt.peer || !p->natt.compared) && c->template != NULL && !theirs->id_given && id->kind == IDENTITY_ADDR)
 		hosts_rename(p->ike, c, id);
+}
+
+bool natt_explains(const struct phase1 *p)
+{
+	const struct end *theirs = peer_end(p->c);
+
+	return p->natt.peer || p->c->template == NULL || theirs->id_given || theirs->id.kind != IDENTITY_ADDR ||
+	       addr_eq(&theirs->id.addr, &p->x->remote.addr);
 }
 
 /* Addresses that sites give away by themselves: RFC 1918, RFC 6598, RFC 4193. */

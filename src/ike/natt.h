@@ -11,6 +11,9 @@
  * that was agreed on.  Into v, which has room for NATT_VENDORS; how many. */
 size_t natt_vendors(const struct phase1 *p, struct emit_VID *v);
 
+/* A first message of the peer says that it knows NAT traversal, and c does, too: it may be behind a NAT. */
+bool natt_possible(const struct phase1 *p, const struct connection *c, const struct message *m);
+
 /* A first message of the peer: the best method that both know is agreed on. */
 void natt_learn(struct phase1 *p, const struct message *m);
 
@@ -39,9 +42,13 @@ uint16_t natt_mode(const struct phase1 *p, bool tunnel, bool in_udp);
 /* May ESP, or AH, of c be negotiated under p?  NULL, or why not. */
 const struct refusal *natt_obstacle(const struct phase1 *p, const struct connection *c);
 
-/* The peer of p has proved to be id, and c was made for it: behind a NAT an instance of a template without --id
- * takes the address that the peer has for itself as its identity. */
+/* The peer of p has proved to be id, or (in Aggressive Mode) is about to, and c was made for it: behind a NAT an instance
+ * of a template without --id takes the address that the peer has for itself as its identity. */
 void natt_name(const struct phase1 *p, struct connection *c, const struct identity *id);
+
+/* Who has been compared calls itself by the address that it comes from, or there is a NAT that explains another one, or its
+ * connection names its identity. */
+bool natt_explains(const struct phase1 *p);
 
 /* May the peer of p have that address, which only it knows, for its client?  c is an instance that nothing uses yet and
  * describes no client of the peer; it has the address then. */

@@ -72,6 +72,7 @@ static const struct kind {
 	{ "nat-forbidden", run_nat_forbidden, 4 },
 	{ "nat-discovery", run_nat_discovery, 40 },
 	{ "nat-transport", run_nat_transport, 4 },
+	{ "nat-aggressive", run_nat_aggressive, 8 },
 	{ "nat-crowd", run_nat_crowd, 2 },
 	{ "nat-hogs", run_nat_hogs, 2 },
 	{ "nat-moved", run_nat_moved, 4 },

@@ -199,6 +199,42 @@ void run_nat_transport(struct trial *t)
 	trial_check_sound(t);
 }
 
+/* Aggressive Mode, a template without --id: behind a NAT the peer is known by its own address, as in Main Mode; where no NAT
+ * explains that address it is refused, whatever it says of NATs. */
+void run_nat_aggressive(struct trial *t)
+{
+	bool natted = t->seed % 2 == 0;
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c = t->c;
+	struct node *n = world_node(t->w, "peer", natted ? "10.9.0.5" : "192.0.2.98", t->a->secret);
+
+	n->nat = natted ? nat : NULL;
+	c.name = span_str("road");
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
+	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
+	c.aggressive = c.encrypt = c.psk = c.tunnel = true;
+	c.authenticate = c.compress = c.pfs = false;
+	node_connection(t->a, &c);
+	node_listen(t->a);
+	c.right.host = n->addr;
+	c.right.id = natted ? span_of(NULL, 0) : span_str("10.9.0.5");
+	node_connection(n, &c);
+	node_listen(n);
+	node_initiate(n, "road");
+	for (unsigned i = 0; !natted && i < 100 && !node_said(t->a, "id_mismatch"); i++)
+		world_step(t->w, 1);
+	trial_expect(t, natted || (strstr(t->a->refusal, "it is 10.9.0.5") != NULL &&
+				   strstr(t->a->refusal, "expects 192.0.2.98") != NULL), "the office says: %s", t->a->refusal);
+	world_run(t->w, 60000);
+	if (natted) {
+		trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS && reachable(t->a, "10.9.0.5/32"), "not up: %u, %s",
+			     n->last_status, t->a->refusal);
+	} else {
+		trial_expect(t, node_sas(t->a, false) == 0 && node_sas(n, false) == 0, "up with the address of somebody else");
+	}
+	trial_check_sound(t);
+}
+
 /* ---- many at once --------------------------------------------------------- */
 
 #define CROWD 200		/* more than may be half open from one address and port */
