@@ -173,6 +173,8 @@ static struct kernel_eroute eroute_of(const struct phase2 *p)
 	struct kernel_eroute e = routing_trap(p->c);
 
 	e.kind = EROUTE_SA;
+	e.me = p->x->local.addr;	/* which a peer that moves changes before its connection is told */
+	e.peer = p->x->remote.addr;
 	for (unsigned i = 0; i < CHOICE_PROTOCOLS; i++) {
 		const struct chosen *k = chosen_of(p, inside_out[i]);
 

@@ -1,6 +1,7 @@
 /* xfrm_message.c -- netlink messages of the kernel's IPsec. */
 #include "kernel/xfrm_message.h"
 
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -160,26 +161,30 @@ struct key_room {		/* the head of an algorithm's attribute, then the key */
 	} u;
 };
 
+/* Where in the attribute of an algorithm its key begins. */
+static size_t key_offset(uint16_t attribute)
+{
+	return attribute == XFRMA_ALG_AEAD	? sizeof(struct xfrm_algo_aead) :
+	       attribute == XFRMA_ALG_AUTH_TRUNC ? sizeof(struct xfrm_algo_auth) :
+						   sizeof(struct xfrm_algo);
+}
+
 static bool put_algorithm(struct xfrm_message *m, uint16_t attribute, enum alg alg, struct span key)
 {
 	const char *name = kernel_name(alg);
 	struct key_room room = { 0 };
 	uint32_t icv = (uint32_t)alg_table[alg].icv * 8;
-	size_t head;
+	size_t head = key_offset(attribute);
 
 	if (name == NULL || key.n > KEY_MAX)
 		return false;
 	/* All three begin with the name and the length of the key in bits. */
 	memcpy(room.u.crypt.alg_name, name, strlen(name));
 	room.u.crypt.alg_key_len = (uint32_t)key.n * 8;
-	head = sizeof(struct xfrm_algo);
-	if (attribute == XFRMA_ALG_AEAD) {
+	if (attribute == XFRMA_ALG_AEAD)
 		room.u.aead.alg_icv_len = icv;
-		head = sizeof(struct xfrm_algo_aead);
-	} else if (attribute == XFRMA_ALG_AUTH_TRUNC) {
+	else if (attribute == XFRMA_ALG_AUTH_TRUNC)
 		room.u.auth.alg_trunc_len = icv;
-		head = sizeof(struct xfrm_algo_auth);
-	}
 	if (key.n > 0)
 		memcpy(room.u.p + head, key.p, key.n);
 	mnl_attr_put(&m->u.h, attribute, head + key.n, &room);
@@ -248,32 +253,77 @@ bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *
 	return true;
 }
 
-bool xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer)
+/* What makes up an algorithm begins alike, and a kernel that is locked down gives zeros for the key. */
+static bool key_is_shown(const struct nlattr *a)
 {
-	const struct xfrm_usersa_info *sa = xfrm_sa_of(seen);
+	const struct xfrm_algo *algorithm = mnl_attr_get_payload(a);
+	size_t n = mnl_attr_get_payload_len(a);
+	uint8_t any = 0;
+
+	if (n < sizeof(*algorithm))
+		return false;
+	if (algorithm->alg_key_len == 0)
+		return true;
+	for (size_t i = key_offset(mnl_attr_get_type(a)); i < n; i++)
+		any |= ((const uint8_t *)mnl_attr_get_payload(a))[i];
+	return any != 0;
+}
+
+/* One attribute of the SA that moves.  0 or an errno. */
+static int copy(struct xfrm_message *m, const struct nlattr *a, bool *in_udp, bool inbound, uint16_t port)
+{
+	uint16_t type = mnl_attr_get_type(a), n = mnl_attr_get_payload_len(a);
+	struct xfrm_encap_tmpl e;
+
+	switch (type) {
+	case XFRMA_ENCAP:
+		if (n < sizeof(e))
+			return EINVAL;
+		memcpy(&e, mnl_attr_get_payload(a), sizeof(e));
+		*(inbound ? &e.encap_sport : &e.encap_dport) = htons(port);
+		mnl_attr_put(&m->u.h, type, sizeof(e), &e);
+		*in_udp = true;
+		return 0;
+	case XFRMA_ALG_AEAD:
+	case XFRMA_ALG_CRYPT:
+	case XFRMA_ALG_AUTH_TRUNC:
+		if (!key_is_shown(a))
+			return ENOKEY;
+		break;
+	case XFRMA_ALG_COMP:
+	case XFRMA_REPLAY_ESN_VAL:
+		break;
+	default:
+		return 0;
+	}
+	return mnl_attr_put_check(&m->u.h, sizeof(*m), type, n, mnl_attr_get_payload(a)) ? 0 : EMSGSIZE;
+}
+
+int xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer)
+{
 	struct xfrm_usersa_info *i = begin(m, XFRM_MSG_UPDSA, NLM_F_ACK, sizeof(*i));
+	const struct xfrm_usersa_info *sa = xfrm_sa_of(seen);
 	const uint8_t *end = mnl_nlmsg_get_payload_tail(seen);
-	const struct nlattr *at = mnl_nlmsg_get_payload_offset(seen, sizeof(*sa));
-	struct xfrm_encap_tmpl e = { 0 };
-	struct ip_addr other;
+	const struct nlattr *a = mnl_nlmsg_get_payload_offset(seen, sizeof(*sa));
+	bool in_udp = false;
+	xfrm_address_t *theirs;
+	int error = 0;
 
 	if (sa == NULL)
-		return false;
+		return EINVAL;
+	if (family_of(&peer->addr) != sa->family)
+		return EAFNOSUPPORT;
 	*i = *sa;
-	other = xfrm_addr(inbound ? &sa->saddr : &sa->id.daddr, sa->family);
-	for (; (const uint8_t *)at < end && mnl_attr_ok(at, (int)(end - (const uint8_t *)at)); at = mnl_attr_next(at)) {
-		uint16_t type = mnl_attr_get_type(at), n = mnl_attr_get_payload_len(at);
-
-		if (type == XFRMA_ENCAP && n >= sizeof(e)) {
-			memcpy(&e, mnl_attr_get_payload(at), sizeof(e));
-			*(inbound ? &e.encap_sport : &e.encap_dport) = htons(peer->port);
-			mnl_attr_put(&m->u.h, XFRMA_ENCAP, sizeof(e), &e);
-		} else if (type == XFRMA_ALG_AEAD || type == XFRMA_ALG_CRYPT || type == XFRMA_ALG_AUTH_TRUNC) {
-			if (!mnl_attr_put_check(&m->u.h, sizeof(*m), type, n, mnl_attr_get_payload(at)))
-				return false;
-		}
-	}
-	return e.encap_type != 0 && addr_eq(&other, &peer->addr);
+	theirs = inbound ? &i->saddr : &i->id.daddr;
+	for (; error == 0 && (const uint8_t *)a < end && mnl_attr_ok(a, (int)(end - (const uint8_t *)a)); a = mnl_attr_next(a))
+		error = copy(m, a, &in_udp, inbound, peer->port);
+	if (error != 0)
+		return error;
+	if (memcmp(theirs, peer->addr.b, peer->addr.len) == 0)
+		return in_udp ? 0 : EINVAL;
+	*theirs = address(&peer->addr);
+	m->u.h.nlmsg_type = XFRM_MSG_NEWSA;
+	return mnl_attr_put_check(&m->u.h, sizeof(*m), XFRMA_LTIME_VAL, sizeof(sa->curlft), &sa->curlft) ? 0 : EMSGSIZE;
 }
 
 void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *id)

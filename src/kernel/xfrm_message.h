@@ -59,10 +59,13 @@ void xfrm_put_name_larval(struct xfrm_message *m, const struct xfrm_usersa_info 
  * for the algorithm, or a key has not the size that a message can carry.  The message holds keys: wipe it. */
 bool xfrm_put_sa(struct xfrm_message *m, uint16_t type, const struct kernel_sa *sa);
 
-/* XFRM_MSG_UPDSA of the SA that `seen`, an answer to XFRM_MSG_GETSA, describes, keys and all, with another port of the
- * peer.  Linux changes nothing but the port, and no packet is lost.  False: it has no UDP encapsulation, or another
- * peer's address, which Linux cannot change in an SA. */
-bool xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer);
+/* The SA that `seen`, an answer to XFRM_MSG_GETSA, describes, with another endpoint of the peer: XFRM_MSG_UPDSA if it
+ * is only another port, in which case Linux changes that and nothing else; XFRM_MSG_NEWSA if it is another address,
+ * which Linux cannot change.  The new SA has the keys, sequence numbers, replay window, counts and age of the old one,
+ * which is to be deleted first.  0, or an errno: EINVAL if the port alone changes and the SA is not in UDP, EAFNOSUPPORT
+ * for an address of the other family, ENOKEY if the kernel does not show the keys, EMSGSIZE.  The message holds keys:
+ * wipe it. */
+int xfrm_put_moved(struct xfrm_message *m, const struct nlmsghdr *seen, bool inbound, const struct endpoint *peer);
 
 /* XFRM_MSG_GETSA or XFRM_MSG_DELSA. */
 void xfrm_put_sa_id(struct xfrm_message *m, uint16_t type, const struct sa_id *id);

@@ -265,6 +265,10 @@ static const char *make_one(struct exchange *x, struct text *t)
 		xfrm_put_sa(&m, XFRM_MSG_UPDSA, &sa);
 		error = ask(x, &m);
 	}
+	if (error == ESRCH) {	/* the SPI was forgotten while modules were loaded */
+		xfrm_put_sa(&m, XFRM_MSG_NEWSA, &sa);
+		error = ask(x, &m);
+	}
 	if (error != 0)
 		text_add(t, "it refuses an ESP SA: %s%s%s; load the modules esp4 and xfrm_user, or use --kernel klips",
 			 strerror(error), x->words == NULL ? "" : ", ", x->words == NULL ? "" : x->words);

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the matrix tries: each two values of different axes meet in a case unless a rule says why not, no case breaks a rule, each IKE
-# suite and each suite of ESP and AH meets each peer, and the list is the same each time.
+# What the matrix tries: each two values of different axes meet in a case unless a rule says why not, so does each peer in each role with
+# each kernel, with and without NAT-T, no case breaks a rule, each IKE suite and each suite of ESP and AH meets each peer, and the list
+# is the same each time.
 here=$(cd "$(dirname "$0")" && pwd)
 PYTHONPATH=$here exec "${PYTHON3:-python3}" -B - <<'PYTHON'
 from itertools import combinations, product
@@ -31,6 +32,8 @@ for cases in (few, many):
 	for a, b in combinations(sorted(axes), 2):
 		for v, w in product(axes[a], axes[b]):
 			check(((a, v, b, w) in met) != (peers.why_not(rules, {a: v, b: w}) is not None), "%s=%s with %s=%s" % (a, v, b, w))
+together = {tuple(c[n] for n in cover.TOGETHER) for c in few}
+check(together == set(product(*(axes[n] for n in cover.TOGETHER))), "not each peer in each role with each kernel, with and without NAT-T")
 tried = {(c["peer"], c["role"], c["cipher"], c["hash"], c["group"]) for c in many}
 tried |= {(c["peer"], c["role"], c["kernel"], c["mode"], c["esp"], c["mac"]) for c in many}
 for names in (("peer", "role", "cipher", "hash", "group"), ("peer", "role", "kernel", "mode", "esp", "mac")):

@@ -19,9 +19,21 @@ nat_need() {
 	lab_need nft tcpdump ping
 }
 
+# The kernel of tests/vm has a NAT by iptables alone.
+nat_by_iptables() { [ "${IN_TEST_VM:-}" = uml ]; }
+nat_tables() { lab_in "$1" iptables-legacy -w -t nat "${@:2}"; }
+
 nat_rules() {
-	local host=$1 out=$2 range=$3 family=ip
+	local host=$1 out=$2 range=$3 family=ip protocol
 	case $range in "["*) family=ip6 ;; esac
+	if nat_by_iptables; then
+		for protocol in udp tcp; do
+			nat_tables "$host" -A POSTROUTING -o "$out" -p "$protocol" -j SNAT --to-source "$range" --random-fully ||
+				lab_skip "this kernel has no NAT: apt-get install iptables"
+		done
+		nat_tables "$host" -A POSTROUTING -o "$out" -j SNAT --to-source "${range%:*}"
+		return
+	fi
 	lab_in "$host" nft -f - <<-EOF || lab_skip "this kernel has no NAT"
 		table $family natt {
 			chain post {
@@ -48,12 +60,20 @@ nat_forget() {
 }
 
 nat_rebind() {
-	lab_in "$1" nft delete table ip natt
+	if nat_by_iptables; then
+		nat_tables "$1" -F
+	else
+		lab_in "$1" nft delete table ip natt
+	fi
 	nat_rules "$@"
 	nat_forget "$1"
 }
 
 nat_forward() {
+	if nat_by_iptables; then
+		nat_tables "$1" -A PREROUTING -i "$2" -p udp -m multiport --dports "${4// /}" -j DNAT --to-destination "$3"
+		return
+	fi
 	lab_in "$1" nft add rule ip natt pre iifname "$2" udp dport "{ $4 }" dnat to "$3"
 }
 

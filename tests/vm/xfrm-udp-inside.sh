@@ -1,8 +1,7 @@
 #!/bin/bash
-# Run by xfrm-udp.sh on a kernel with IPsec. Two plutos with --kernel xfrm and ESP in UDP: the socket of port 4500 hands ESP
+# Run by xfrm-udp.sh on a kernel with IPsec, with PLUTO_KERNEL=xfrm. Two plutos with --kernel xfrm and ESP in UDP: the socket of port 4500 hands ESP
 # to the kernel, pings go through, and the wire shows nothing but UDP.
 here=$(cd "$(dirname "$0")" && pwd)
-PLUTO_KERNEL=xfrm
 . "$here/../net/lab.sh"
 . "$here/../net/pluto.sh"
 . "$here/../net/nat.sh"

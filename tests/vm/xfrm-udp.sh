@@ -1,5 +1,7 @@
 #!/bin/sh
-# ESP in UDP by the kernel's own IPsec, on a kernel that has it: xfrm-udp-inside.sh says what is tried.
+# ESP in UDP by the kernel's own IPsec, on a kernel that has it: xfrm-udp-inside.sh says what is tried; and the tests of tests/net with
+# a NAT, by this kernel.
 here=$(cd "$(dirname "$0")" && pwd)
 : "${top_builddir:=$(pwd)}"
-exec "$here/run" -t 300 -- env top_builddir="$top_builddir" bash "$here/xfrm-udp-inside.sh"
+exec "$here/run" -t 300 -- env top_builddir="$top_builddir" PLUTO_KERNEL=xfrm \
+	bash "$here/side-by-side.sh" "$here/xfrm-udp-inside.sh" "$here/../net/nat-one.sh" "$here/../net/nat-two.sh"

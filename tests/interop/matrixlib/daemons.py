@@ -28,6 +28,8 @@ def run(command, timeout=PATIENCE):
 
 
 class Daemon:
+	pretends = True		# where a case wants NAT-T: that it is behind a NAT; one of two ends does
+
 	def __init__(self, lab, name, host, number):
 		"""host: the laboratory's name of the gateway. number: the last octet of its address, the third of its client's."""
 		self.lab, self.name, self.host = lab, name, host
@@ -84,6 +86,8 @@ class Pluto(Whacked):
 			words += ["--encrypt", "--esp", case["esp"] if case["mac"] == "-" else case["esp"] + "-" + case["mac"]]
 		if case["pfs"] != "none":
 			words += ["--pfs", "--pfsgroup", case["pfs"]]
+		if case["natt"] == "natt" and self.pretends:
+			words += ["--encapsulation", "yes"]
 		status, said = self.whack(*words)
 		if status != 0:
 			raise Refused(self.complaint(said))

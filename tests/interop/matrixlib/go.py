@@ -44,8 +44,9 @@ def main():
 		cases = json.load(f)
 	ends = {}
 	for number, (gateway, of) in enumerate(GATEWAYS, 1):
-		shown = "our pluto" if gateway in ("klips", "xfrm") else gateway
-		ends[gateway] = of(lab, shown, gateway, number)
+		ours = gateway in ("klips", "xfrm")
+		ends[gateway] = of(lab, "our pluto" if ours else gateway, gateway, number)
+		ends[gateway].pretends = not ours
 	wire = Wire(args.prefix + "-wire")
 	failed = 0
 	with open(args.results, "w", encoding="utf-8") as out:
