@@ -116,7 +116,8 @@ struct host_pair {
 	struct { struct ip_addr us, peer; } key;
 	LIST_HEAD(, connection) connections;
 	LIST_HEAD(, phase1) phase1s;	/* newest first */
-	unsigned half_open;		/* begun by the peer, not established */
+	LIST_HEAD(, phase1) half_opens;	/* ... of them those that the peer began, not established */
+	unsigned half_open;		/* so many */
 	UT_hash_handle hh;
 };
 

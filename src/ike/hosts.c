@@ -146,6 +146,7 @@ void connection_enter_pair(struct ike *ike, struct connection *c)
 		pair_key(p, us, peer);
 		LIST_INIT(&p->connections);
 		LIST_INIT(&p->phase1s);
+		LIST_INIT(&p->half_opens);
 		HASH_ADD(hh, ike->pairs, key, sizeof(p->key), p);
 	}
 	LIST_INSERT_HEAD(&p->connections, c, in_pair);

@@ -118,7 +118,8 @@ struct phase1 {
 	struct host_pair *pair;
 	LIST_ENTRY(phase1) in_pair;
 	bool half_open;			/* counted and listed as such */
-	TAILQ_ENTRY(phase1) in_half_opens;
+	TAILQ_ENTRY(phase1) in_half_opens;	/* of all */
+	LIST_ENTRY(phase1) half_in_pair;
 	STAILQ_HEAD(, pending) pending;
 	struct await await;
 	struct negotiation *n;		/* what only the negotiation needs; NULL when established */

@@ -140,6 +140,7 @@ static void half_open_end(struct phase1 *p)
 		return;
 	p->half_open = false;
 	p->pair->half_open--;
+	LIST_REMOVE(p, half_in_pair);
 	p->ike->half_open--;
 	TAILQ_REMOVE(&p->ike->half_opens, p, in_half_opens);
 }
@@ -174,10 +175,14 @@ bool phase1_other_peer(const struct phase1 *p, const struct connection *c, const
 void phase1_follow_pair(struct phase1 *p)
 {
 	LIST_REMOVE(p, in_pair);
-	p->pair->half_open -= p->half_open;
+	LIST_INSERT_HEAD(&p->c->pair->phase1s, p, in_pair);
+	if (p->half_open) {
+		LIST_REMOVE(p, half_in_pair);
+		p->pair->half_open--;
+		LIST_INSERT_HEAD(&p->c->pair->half_opens, p, half_in_pair);
+		p->c->pair->half_open++;
+	}
 	p->pair = p->c->pair;
-	p->pair->half_open += p->half_open;
-	LIST_INSERT_HEAD(&p->pair->phase1s, p, in_pair);
 }
 
 /* For whoever reads a capture, if the operator wants that. */

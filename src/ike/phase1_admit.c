@@ -57,8 +57,7 @@ static const struct refusal *stranger(struct ike *ike, const struct exchange *x,
 /* May it be pushed out?  What went no further than a first message anybody could have forged. */
 static bool gives_way(const struct phase1 *p, bool slow_too)
 {
-	return p->half_open && !p->x->dying &&
-	       (!p->x->proven || (slow_too && p->ike->now - p->begun >= TIMER_PATIENCE_MS[0]));
+	return !p->x->dying && (!p->x->proven || (slow_too && p->ike->now - p->begun >= TIMER_PATIENCE_MS[0]));
 }
 
 /* The oldest beginning of them all that gives way. */
@@ -80,7 +79,7 @@ static bool evict_of(struct ike *ike, const struct host_pair *pair, const struct
 {
 	struct phase1 *p, *oldest = NULL, *slow = NULL;
 
-	LIST_FOREACH(p, &pair->phase1s, in_pair) {	/* newest first */
+	LIST_FOREACH(p, &pair->half_opens, half_in_pair) {	/* newest first */
 		if (from != NULL && !endpoint_eq(&p->x->remote, from))
 			continue;
 		if (gives_way(p, false))
@@ -101,8 +100,8 @@ static unsigned half_open_from(const struct host_pair *pair, const struct endpoi
 	const struct phase1 *p;
 	unsigned n = 0;
 
-	LIST_FOREACH(p, &pair->phase1s, in_pair)
-		n += p->half_open && endpoint_eq(&p->x->remote, from);
+	LIST_FOREACH(p, &pair->half_opens, half_in_pair)
+		n += endpoint_eq(&p->x->remote, from);
 	return n;
 }
 
@@ -139,6 +138,7 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 	p->x = x;
 	p->half_open = true;
 	p->pair->half_open++;
+	LIST_INSERT_HEAD(&p->pair->half_opens, p, half_in_pair);
 	ike->half_open++;
 	TAILQ_INSERT_TAIL(&ike->half_opens, p, in_half_opens);
 	x->user = p;
