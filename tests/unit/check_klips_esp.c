@@ -4,6 +4,7 @@
 #include "kernel/datapath.h"
 #include "kernel/fragments.h"
 #include "kernel/ip6.h"
+#include "must.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -471,12 +472,12 @@ START_TEST(fragments_of_nonsense)
 		k.p[offsetof(struct iphdr, id) + 1] = (uint8_t)(random() % 12);
 		k.p[offsetof(struct iphdr, frag_off)] = (uint8_t)((random() % 2 ? IP_MF >> 8 : 0) | off >> 8);
 		k.p[offsetof(struct iphdr, frag_off) + 1] = (uint8_t)off;
-		ck_assert(packet_flow(packet_span(&k), &f));
+		must(packet_flow(packet_span(&k), &f), "round %u: no flow", i);
 		if (!reassembly_add(r, &k, &f, &whole))
 			continue;
-		ck_assert(packet_flow(packet_span(&whole), &f));
-		ck_assert(!f.fragment);
-		ck_assert_uint_eq(f.length, whole.n);
+		must(packet_flow(packet_span(&whole), &f), "round %u: no flow of the whole", i);
+		must(!f.fragment, "round %u: the whole is a piece", i);
+		must(f.length == whole.n, "round %u: %zu octets, told %zu", i, whole.n, (size_t)f.length);
 		complete++;
 	}
 	ck_assert_uint_gt(complete, 0);
@@ -695,12 +696,12 @@ START_TEST(rubbish_is_dropped)
 			k.p[IP4_HEADER + (IS_AH(&choices[_i]) ? 4 : 0)] = 0;
 			memcpy(k.p + IP4_HEADER + (IS_AH(&choices[_i]) ? 4 : 0), "\0\0\x12\x34", 4);
 		}
-		ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+		must(datapath_in(&them, &k, &path) != VERDICT_DELIVER, "round %u is delivered", i);
 		k = packet_on(room, n);
 		fill(NULL, k.p, n);
 		if (n > 0 && i % 2 == 0)
 			k.p[0] = 0x45;
-		ck_assert_int_ne(datapath_out(&us, 0, &k, &path), VERDICT_PASS);
+		must(datapath_out(&us, 0, &k, &path) != VERDICT_PASS, "round %u passes", i);
 	}
 	end();
 }
@@ -739,17 +740,17 @@ START_TEST(authentic_nonsense)
 			inner[text - 2] = (uint8_t)pad;
 			inner[text - 1] = i % 3 == 0 ? IPPROTO_UDP : i % 3 == 1 ? IPPROTO_IPIP : (uint8_t)random();
 		}
-		ck_assert(transform_seal(t, span_of(esp, ESP_HEADER), span_of(esp + ESP_HEADER, iv), inner, text,
-					 span_of(NULL, 0), inner + text));
+		must(transform_seal(t, span_of(esp, ESP_HEADER), span_of(esp + ESP_HEADER, iv), inner, text,
+				    span_of(NULL, 0), inner + text), "round %u is not sealed", i);
 		v = datapath_in(&them, &k, &path);
 		padding += v == VERDICT_BAD_PADDING;
-		ck_assert_int_ne(v, VERDICT_BAD_ICV);
+		must(v != VERDICT_BAD_ICV, "round %u is not authentic", i);
 		if (v != VERDICT_DELIVER)
 			continue;
 		delivered++;
-		ck_assert(packet_flow(packet_span(&k), &f));
-		ck_assert_uint_eq(f.length, k.n);
-		ck_assert(subnet_has(&sa.src_client, &f.src) && subnet_has(&sa.dst_client, &f.dst));
+		must(packet_flow(packet_span(&k), &f), "round %u: no flow", i);
+		must(f.length == k.n, "round %u: %zu octets, told %zu", i, k.n, (size_t)f.length);
+		must(subnet_has(&sa.src_client, &f.src) && subnet_has(&sa.dst_client, &f.dst), "round %u: foreign clients", i);
 	}
 	ck_assert_uint_gt(delivered, 0);
 	ck_assert_uint_gt(padding, 0);

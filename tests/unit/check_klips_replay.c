@@ -1,5 +1,6 @@
 /* check_klips_replay.c -- the anti-replay window against a plain list of what was seen. */
 #include "kernel/replay.h"
+#include "must.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ START_TEST(agrees_with_a_list)
 		if (seq >= SPAN)
 			seq = SPAN - 1;
 		want = seq != 0 && !seen[seq] && (seq > top || top - seq < r.window);
-		ck_assert_msg(replay_fresh(&r, seq) == want, "seq %u top %u", seq, top);
+		must(replay_fresh(&r, seq) == want, "seq %u top %u", seq, top);
 		if (!want)
 			continue;
 		replay_accept(&r, seq);

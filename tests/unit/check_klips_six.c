@@ -4,6 +4,7 @@
 #include "kernel/datapath.h"
 #include "kernel/fragments.h"
 #include "kernel/raw6.h"
+#include "must.h"
 
 #include <check.h>
 #include <netinet/icmp6.h>
@@ -362,9 +363,9 @@ START_TEST(ah_and_options_of_nonsense)
 		chain[0] = IPPROTO_UDP;
 		chain[1] = 2;
 		k = six(ME, PEER, i % 2 ? IPPROTO_HOPOPTS : IPPROTO_DSTOPTS, chain, sizeof chain, 20);
-		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-		ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
-		ck_assert_mem_eq(k.p + IP6_HEADER, chain, sizeof chain);
+		must(datapath_out(&us, 0, &k, &path) == VERDICT_SEND, "round %u is not sent", i);
+		must(datapath_in(&them, &k, &path) == VERDICT_DELIVER, "round %u is not delivered", i);
+		must(memcmp(k.p + IP6_HEADER, chain, sizeof chain) == 0, "round %u: other options", i);
 	}
 	end();
 }
@@ -553,12 +554,12 @@ START_TEST(fragments_of_nonsense)
 		chain[15] = (uint8_t)(random() % 12);
 		k = headed ? six(ME, PEER, IPPROTO_HOPOPTS, chain, 16, body)
 			   : six(ME, PEER, IPPROTO_FRAGMENT, chain + 8, 8, body);
-		ck_assert(packet_flow(packet_span(&k), &f));
+		must(packet_flow(packet_span(&k), &f), "round %u: no flow", i);
 		if (!reassembly_add(r, &k, &f, &whole))
 			continue;
-		ck_assert(packet_flow(packet_span(&whole), &f));
-		ck_assert_uint_eq(f.fragment_at, 0);
-		ck_assert_uint_eq(f.length, whole.n);
+		must(packet_flow(packet_span(&whole), &f), "round %u: no flow of the whole", i);
+		must(f.fragment_at == 0, "round %u: the whole is a piece", i);
+		must(f.length == whole.n, "round %u: %zu octets, told %zu", i, whole.n, (size_t)f.length);
 		complete++;
 	}
 	ck_assert_uint_gt(complete, 0);
@@ -713,7 +714,7 @@ START_TEST(rubbish_is_dropped)
 			}
 		}
 		if (i % 2 == 0)
-			ck_assert_int_ne(datapath_in(&them, &k, &path), VERDICT_DELIVER);
+			must(datapath_in(&them, &k, &path) != VERDICT_DELIVER, "round %u is delivered", i);
 		else
 			datapath_out(&us, 0, &k, &path);
 	}

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "generated/payloads.h"
 #include "generated/reasons.h"
+#include "must.h"
 
 /* ---- registries -------------------------------------------------------------------------------- */
 
@@ -26,13 +27,13 @@ START_TEST(every_number)
 		bool named = e != NULL && e->kind == REGISTRY_NAMED;
 
 		if (e != NULL)
-			ck_assert(e->lo <= v && v <= e->hi);
+			must(e->lo <= v && v <= e->hi, "%u is found as %u to %u", v, e->lo, e->hi);
 		if (named)
-			ck_assert_str_eq(name, e->logged);
+			must(strcmp(name, e->logged) == 0, "%u is %s, not %s", v, name, e->logged);
 		else
-			ck_assert_int_eq(strncmp(name, "\?\?", 2), 0);
-		ck_assert_uint_gt(strlen(registry_symbol(r, v, dst)), 0);
-		ck_assert_int_eq(registry_admits(r, v), named || !r->closed);
+			must(strncmp(name, "\?\?", 2) == 0, "%u without a name is %s", v, name);
+		must(strlen(registry_symbol(r, v, dst)) > 0, "%u has no symbol", v);
+		must(registry_admits(r, v) == (named || !r->closed), "whether %u may be is wrong", v);
 	}
 	registry_name(r, UINT32_MAX, dst);
 }
@@ -228,7 +229,7 @@ START_TEST(attribute_types)
 			struct text t = text_on(dst, sizeof(dst));
 
 			attributes_print(&t, attribute_table(protocol), span_of(b, 7), 4);
-			ck_assert_uint_gt(t.n, 8);
+			must(t.n > 8, "attribute %u of protocol %u is not printed", type, protocol);
 		}
 }
 END_TEST

@@ -246,6 +246,14 @@ static void compare(struct model *m, enum op op, int i)
 
 #define DEPTH 12
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)		/* clang's way to tell */
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 struct seen { uint64_t *key; size_t n, cap; };
 
 /* The order of claims counts, not their age. */
@@ -433,11 +441,10 @@ START_TEST(four_connections)
 {
 	int chosen[CONNECTIONS];
 
-#ifdef __SANITIZE_ADDRESS__
-	ck_assert_uint_ge(choose(chosen, 0, 4, 3, false), 500);		/* it is slow */
-#else
-	ck_assert_uint_ge(choose(chosen, 0, 4, 4, false), 5000);
-#endif
+	/* What a sanitizer looks for is there in the shorter ones, too; which states are right is shown without one. */
+	if (SANITIZED)
+		printf("four connections: with a sanitizer three operations, not four\n");
+	ck_assert_uint_ge(choose(chosen, 0, 4, SANITIZED ? 3 : 4, false), SANITIZED ? 500 : 5000);
 }
 END_TEST
 

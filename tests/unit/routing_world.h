@@ -5,12 +5,8 @@
 #ifndef PLUTO_ROUTING_WORLD_H
 #define PLUTO_ROUTING_WORLD_H
 
-#include <check.h>
-
 #include "ike/phase2.h"
-
-/* Cheaper than an assertion of check, which notes each one. */
-#define must(ok, ...) do { if (!(ok)) ck_abort_msg(__VA_ARGS__); } while (0)
+#include "must.h"
 
 #define CONNECTIONS 4
 #define SAS 2			/* of one connection at a time */
