@@ -1,4 +1,5 @@
-/* check_choice.c -- the responder must have chosen exactly one of the transforms that were offered. */
+/* check_choice.c -- the responder must have chosen exactly one of the transforms that were offered; it may lower the
+ * lifetimes (RFC 2407 4.5.4). */
 #include "ike/internal.h"
 #include "ike/lifetime.h"
 #include "ike/offer.h"
@@ -13,8 +14,8 @@ static bool has_attribute(uint8_t protocol, const struct emit_T *t, uint16_t typ
 	return false;
 }
 
-/* The limits that ours states: the peer must not pair a duration with another type. */
-static bool same_life(const struct offer *o, const struct emit_T *ours)
+/* The limits that ours states. */
+static struct life life_of(const struct offer *o, const struct emit_T *ours)
 {
 	size_t size = LIMIT_ATTRIBUTES * 12;
 	struct arena *a = arena_new();
@@ -24,11 +25,23 @@ static bool same_life(const struct offer *o, const struct emit_T *ours)
 	attributes_emit(&w, attribute_table(o->protocol), ours->attrs, ours->n_attrs);
 	life = life_read(o->protocol, writer_span(&w));
 	arena_free(a);
-	return (life.seconds == o->life.seconds && life.kilobytes == o->life.kilobytes) ||
+	return life;
+}
+
+static bool within(uint64_t limit, uint64_t offered)
+{
+	return limit == offered || (limit != 0 && limit < offered);
+}
+
+/* Is no limit of the choice wider than the offered one, nor left out?  A duration that is paired with another type is one
+ * or the other. */
+static bool life_within(const struct offer *o, const struct life *offered)
+{
+	return (within(o->life.seconds, offered->seconds) && within(o->life.kilobytes, offered->kilobytes)) ||
 	       (o->protocol == PROTOCOL_ID_IPCOMP && o->life.seconds == 0 && o->life.kilobytes == 0);
 }
 
-/* Same transform: id and every attribute; the order of attributes does not matter.  Of compression some
+/* Same transform: id and every attribute but the durations; the order of attributes does not matter.  Of compression some
  * peers repeat only what concerns it; the rest is that of the other protocols. */
 static bool same(const struct offer *o, const struct emit_T *ours)
 {
@@ -37,9 +50,10 @@ static bool same(const struct offer *o, const struct emit_T *ours)
 	if (o->n != ours->n_attrs && (o->protocol != PROTOCOL_ID_IPCOMP || o->n > ours->n_attrs))
 		return false;
 	for (size_t i = 0; i < o->n; i++)
-		if (!has_attribute(o->protocol, ours, o->attribute[i].type, o->attribute[i].number))
+		if (!life_is_duration(o->protocol, o->attribute[i].type) &&
+		    !has_attribute(o->protocol, ours, o->attribute[i].type, o->attribute[i].number))
 			return false;
-	return same_life(o, ours);
+	return true;
 }
 
 static const struct emit_P *offered_protocol(const struct emit_SA *offered, uint8_t number, uint8_t protocol)
@@ -68,13 +82,15 @@ static bool has_protocol(const struct choice *c, uint8_t protocol)
 	return false;
 }
 
-/* Reads the one transform of p and finds it among ours. */
+/* Reads the one transform of p and finds it among ours.  A lifetime is not covered by any hash in phase 1: it is never
+ * shorter than one that is told later may be, unless ours was. */
 static const struct refusal *check_one(struct arena *a, const struct emit_SA *offered,
 				       const struct payload_P *p, struct offer *o)
 {
 	const struct emit_P *ours = offered_protocol(offered, p->number, p->protocol);
 	struct span rest = p->transforms;
 	struct payload_T t, second;
+	struct life life, wider = { 0 };
 
 	if (ours == NULL || !next_T(&rest, p->protocol, &t))
 		return refuse_choice_not_offered(a, p->number, 0);
@@ -82,9 +98,16 @@ static const struct refusal *check_one(struct arena *a, const struct emit_SA *of
 		return refuse_choice_not_offered(a, p->number, second.number);
 	offer_read(p->protocol, &t, o);
 	for (size_t i = 0; i < ours->n_transforms; i++)
-		if (same(o, &ours->transforms[i]))
-			return NULL;
-	return refuse_choice_not_offered(a, p->number, t.number);
+		if (same(o, &ours->transforms[i])) {
+			life = life_of(o, &ours->transforms[i]);
+			if (life_within(o, &life)) {
+				o->life.seconds = life_not_tiny(o->life.seconds, life.seconds);
+				return NULL;
+			}
+			wider = life;
+		}
+	return wider.seconds == 0 ? refuse_choice_not_offered(a, p->number, t.number) :
+	       refuse_choice_lives_longer(a, t.number, p->number, life_text(a, &o->life), life_text(a, &wider));
 }
 
 const struct refusal *check_ike(struct arena *a, const struct connection *c, uint32_t methods,

@@ -44,6 +44,28 @@ static uint16_t duration_attribute(uint8_t protocol)
 					      : (uint16_t)IPSEC_ATTRIBUTE_SA_LIFE_DURATION;
 }
 
+bool life_is_duration(uint8_t protocol, uint16_t type)
+{
+	return type == duration_attribute(protocol);
+}
+
+uint64_t life_not_tiny(uint64_t told, uint64_t ours)
+{
+	uint64_t least = life_least(LIMIT_LIFE_TOLD_MIN, ours);
+
+	return told != 0 && told < least ? least : told;
+}
+
+const char *life_text(struct arena *a, const struct life *life)
+{
+	if (life->seconds == 0 && life->kilobytes == 0)
+		return "no limit";
+	if (life->kilobytes == 0)
+		return arena_printf(a, "%llu seconds", (unsigned long long)life->seconds);
+	return arena_printf(a, "%llu seconds, %llu kilobytes", (unsigned long long)life->seconds,
+			    (unsigned long long)life->kilobytes);
+}
+
 struct life life_read(uint8_t protocol, struct span attributes)
 {
 	struct life life = { 0 };
@@ -109,7 +131,6 @@ bool life_notified(const struct payload_N *n, struct life *out)
 	    attributes_check(t, n->data, LIMIT_ATTRIBUTES, &bad) != ATTRIBUTE_OK)
 		return false;
 	*out = life_read(n->protocol, n->data);
-	if (out->seconds != 0 && out->seconds < LIMIT_LIFE_TOLD_MIN)
-		out->seconds = LIMIT_LIFE_TOLD_MIN;
+	out->seconds = life_not_tiny(out->seconds, 0);
 	return out->seconds != 0 || out->kilobytes != 0;
 }

@@ -22,6 +22,16 @@ struct life life_agreed(const struct connection *c, const struct choice *chosen)
 /* The limits in a list of attributes that has been checked, of a protocol_id. */
 struct life life_read(uint8_t protocol, struct span attributes);
 
+/* Does an attribute of that type, of a protocol_id, say how long or how much? */
+bool life_is_duration(uint8_t protocol, uint16_t type);
+
+/* The seconds that a peer told, but not so few that SAs would be replaced without pause; ours may be as few (0: none are
+ * stated). */
+uint64_t life_not_tiny(uint64_t told, uint64_t ours);
+
+/* For people, in the arena. */
+const char *life_text(struct arena *a, const struct life *life);
+
 /* Responder: the notification of our limits where they are narrower than what the peer proposed, one for each
  * protocol of n; how many.  spi: of each, as the notification names the SA.  In the arena. */
 size_t life_notify(struct arena *a, const struct connection *c, const struct choice *chosen, const struct span *spi,

@@ -192,8 +192,8 @@ END_TEST
 /* ---- a choice that was not offered (D16) --------------------------------------- */
 
 enum tamper {
-	HONEST, OTHER_VALUE, ADDED, REMOVED, OTHER_NUMBER, OTHER_TRANSFORM, OTHER_PROPOSAL, TWO_TRANSFORMS,
-	NOT_OURS, TWO_PROPOSALS, SHORT_SPI, RESERVED_SPI, OTHER_PROTOCOL, N_TAMPERS,
+	HONEST, SHORTER, TINY, LONGER, UNLIMITED, ADDED, REMOVED, OTHER_NUMBER, OTHER_TRANSFORM, OTHER_PROPOSAL,
+	TWO_TRANSFORMS, NOT_OURS, TWO_PROPOSALS, SHORT_SPI, RESERVED_SPI, OTHER_PROTOCOL, N_TAMPERS,
 };
 
 /* The answer to `offered` that takes its second transform, made wrong in one way. */
@@ -212,8 +212,10 @@ static struct emit_SA answer_of(const struct emit_SA *offered, enum tamper how)
 	p[0] = (struct emit_P){ .number = op->number, .protocol = op->protocol, .transforms = t, .n_transforms = 1 };
 	if (ipsec)
 		p[0].spi = span_of(how == RESERVED_SPI ? low : spi, how == SHORT_SPI ? 2 : 4);
-	for (size_t i = 0; i < t[0].n_attrs && how == OTHER_VALUE; i++)
-		at[i].number += at[i].type == (ipsec ? IPSEC_ATTRIBUTE_SA_LIFE_DURATION : OAKLEY_ATTRIBUTE_LIFE_DURATION);
+	for (size_t i = 0; i < t[0].n_attrs; i++)
+		if (at[i].type == (ipsec ? IPSEC_ATTRIBUTE_SA_LIFE_DURATION : OAKLEY_ATTRIBUTE_LIFE_DURATION))
+			at[i].number = how == SHORTER ? 600 : how == TINY ? 1 : how == LONGER ? 90000 :
+				       how == UNLIMITED ? 0 : at[i].number;
 	if (how == ADDED)
 		at[t[0].n_attrs++] = (struct emit_attribute){
 			.type = ipsec ? IPSEC_ATTRIBUTE_KEY_ROUNDS : OAKLEY_ATTRIBUTE_FIELD_SIZE, .number = 1 };
@@ -245,6 +247,23 @@ static bool parses(const struct emit_SA *sa, struct payload_SA *out)
 	return parse_SA(writer_span(&w), 0, out, &f);
 }
 
+/* What becomes of one; life: what was offered. */
+static void judged(enum tamper how, const struct refusal *why, const struct choice *chosen, uint32_t life)
+{
+	char both[80];
+
+	ck_assert_msg((why == NULL) == (how <= TINY), "case %d, %u seconds", (int)how, life);
+	if (why == NULL) {
+		ck_assert_uint_eq(chosen->life.seconds, how == SHORTER ? 600 : how == TINY ? LIMIT_LIFE_TOLD_MIN : life);
+	} else if (how == LONGER || how == UNLIMITED) {
+		ck_assert_uint_eq(why->reason, REASON_CHOICE_LIVES_LONGER);
+		snprintf(both, sizeof(both), "%s, %u seconds were offered", how == LONGER ? "90000 seconds" : "no limit", life);
+		assert_text(why->message, both);
+	} else {
+		ck_assert(why->reason == REASON_CHOICE_NOT_OFFERED || why->reason == REASON_PEER_SPI);
+	}
+}
+
 START_TEST(only_an_offered_choice_is_believed)
 {
 	struct emit_SA offered = { 0 }, answer;
@@ -259,8 +278,7 @@ START_TEST(only_an_offered_choice_is_believed)
 	answer = answer_of(&offered, (enum tamper)_i);
 	if (parses(&answer, &sa) && _i != SHORT_SPI && _i != RESERVED_SPI && _i != TWO_PROPOSALS) {
 		why = check_ike(arena, c, PSK_ONLY, &sa, &chosen);
-		ck_assert_msg((why == NULL) == (_i == HONEST), "ISAKMP, case %d", _i);
-		ck_assert(why == NULL || why->reason == REASON_CHOICE_NOT_OFFERED);
+		judged((enum tamper)_i, why, &chosen, c->policy.ike_life);
 	}
 	if (_i == HONEST)
 		ck_assert_int_eq(group_alg(chosen.group), ALG_MODP1536);
@@ -271,8 +289,7 @@ START_TEST(only_an_offered_choice_is_believed)
 		return;
 	}
 	why = check_ipsec(arena, c, 0, mode, &sa, &chosen);
-	ck_assert_msg((why == NULL) == (_i == HONEST), "IPsec, case %d", _i);
-	ck_assert(why == NULL || why->reason == REASON_CHOICE_NOT_OFFERED || why->reason == REASON_PEER_SPI);
+	judged((enum tamper)_i, why, &chosen, c->policy.ipsec_life);
 	if (_i == HONEST)
 		ck_assert_uint_eq(chosen.p[0].peer_spi, 0x2001);
 }
