@@ -158,14 +158,8 @@ bool resolve_protocol(const struct option_value *v, uint8_t *out, struct text *w
 	return true;
 }
 
-bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
+static bool no_port(const struct option_value *v, struct text *why)
 {
-	uint32_t n;
-
-	if (decimal(v->text, UINT16_MAX, &n)) {
-		*out = (uint16_t)n;
-		return true;
-	}
 	wrong(v, why);
 	if (strpbrk(v->text, "-:") != NULL)
 		text_add(why, "IKEv1 cannot carry a range of ports; name one port in each pair of clients, or 0 for all");
@@ -174,6 +168,18 @@ bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
 	else
 		text_add(why, "this is no port; write a number up to 65535");
 	return false;
+}
+
+bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
+{
+	uint32_t n;
+
+	if (strcmp(v->text, "%any") == 0)
+		n = 0;
+	else if (!decimal(v->text, UINT16_MAX, &n))
+		return no_port(v, why);
+	*out = (uint16_t)n;
+	return true;
 }
 
 bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struct text *why)

@@ -152,7 +152,7 @@ bool config_make(struct config *c, const struct options *o, struct text *why)
 		.backend = option_number(o, PLUTO_OPTION_KERNEL, END_LEFT),
 		.ikeport = (uint16_t)option_number(o, PLUTO_OPTION_IKEPORT, END_LEFT),
 		.natt_port = option_given(o, PLUTO_OPTION_NO_NAT_TRAVERSAL) ? 0 :
-			     (uint16_t)option_number(o, PLUTO_OPTION_NATT_PORT, END_LEFT),
+			     (uint16_t)option_number(o, PLUTO_OPTION_NATTPORT, END_LEFT),
 		.keepalive = (uint32_t)option_number(o, PLUTO_OPTION_KEEPALIVE, END_LEFT),
 		.debug = options_debug(o),
 		.keys_in_log = option_given(o, PLUTO_OPTION_ALLOW_KEY_LOGGING),

@@ -299,7 +299,7 @@ static int bound(const struct endpoint *local)
 
 static void explain(struct text *why, const struct endpoint *local, enum udp_kind kind, int error)
 {
-	const char *option = kind == UDP_PLAIN ? "--ikeport" : "--natt-port";
+	const char *option = kind == UDP_PLAIN ? "--ikeport" : "--nattport";
 	char room[ADDR_TEXT];
 
 	text_add(why, "cannot listen on %s, UDP port %u: %s", addr_format(&local->addr, room), local->port,

@@ -86,12 +86,17 @@ static bool fits(struct search *s, const struct connection *c)
 static struct connection *first_fit(struct search *s, struct host_pair *pair)
 {
 	const struct identity *const given[] = { &s->id, NULL };
+	const struct family *judged = NULL;
 	struct connection *c;
 
 	for (size_t i = 0; pair != NULL && i < 2; i++)
-		for (c = hosts_first_peer(of(s->a)->ike, pair, given[i]); c != NULL; c = hosts_next_peer(c))
+		for (c = hosts_first_peer(of(s->a)->ike, pair, given[i]); c != NULL; c = hosts_next_peer(c)) {
+			if (c->family != NULL && c->family == judged)	/* differs in its clients only */
+				continue;
 			if (fits(s, c))
 				return c;
+			judged = c->family;
+		}
 	return NULL;
 }
 

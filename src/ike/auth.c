@@ -40,6 +40,13 @@ uint16_t auth_offered(const struct connection *c, uint16_t method)
 	return method == AUTH_METHOD_RSA_SIG ? AUTH_METHOD_XAUTH_INIT_RSA : AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY;
 }
 
+bool auth_allowed(const struct connection *c, uint32_t methods, uint64_t method)
+{
+	if (c->policy.xauth && (method == AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_RESP_RSA))
+		method = auth_base((uint16_t)method);
+	return method < 8 * sizeof(methods) && (methods & 1u << method) != 0;
+}
+
 uint16_t auth_base(uint16_t method)
 {
 	enum variant v;

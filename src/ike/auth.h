@@ -31,6 +31,10 @@ bool auth_xauth(struct ike *ike, const struct connection *c, struct secret_found
 uint16_t auth_offered(const struct connection *c, uint16_t method);
 uint16_t auth_base(uint16_t method);
 
+/* May a peer of c that begins offer it, where c has `methods` (as from auth_methods)?  A gateway that knows us by XAUTH, and
+ * begins phase 1 anew, offers one with XAUTH of the responder, who is the user (draft-beaulieu-ike-xauth-02 7). */
+bool auth_allowed(const struct connection *c, uint32_t methods, uint64_t method);
+
 /* The methods that c allows and has the secrets and keys for, as bits 1 << auth_method.  An
  * initiator needs the peer's public key, too; a responder learns only later who the peer is.  The DNS is
  * hoped for only where there is nothing else. */

@@ -178,7 +178,8 @@ static void fill_ike(const struct offer *o, uint8_t proposal, struct choice *out
 	*out = (struct choice){ .proposal = proposal, .n = 1, .life = o->life };
 	offer_algorithms(o, &out->p[0]);
 	if (offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &number))
-		out->auth = (uint16_t)number;
+		out->auth = auth_base((uint16_t)number);
+	out->xauth = out->auth != number;
 	if (offer_get(o, OAKLEY_ATTRIBUTE_GROUP_DESCRIPTION, &number))
 		out->group = (uint16_t)number;
 }
@@ -209,7 +210,7 @@ static const struct refusal *apart_ike(struct arena *a, const struct connection 
 	char t[REGISTRY_TEXT];
 
 	offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &auth);
-	if (auth > 31 || (methods & 1u << auth) == 0)
+	if (!auth_allowed(c, methods, auth))
 		return refuse_auth_method(a, c->name,
 					  registry_name(&registry_auth_method, (uint32_t)auth, t));
 	if (o->life.seconds > LIMIT_IKE_LIFE_MAX)

@@ -74,6 +74,27 @@ static bool served_inside(const struct phase2 *p, struct connection *c, const st
 	return false;
 }
 
+/* The same for an instance of a template that leaves the peer's port open: it, and so its SAs, are for the one that the peer
+ * names, as L2TP clients do whose port is random. */
+static bool served_port(const struct phase2 *p, struct connection *c, const struct clients *k)
+{
+	const struct end *open = c->template == NULL ? NULL : peer_end(c->template);
+	uint16_t *port = &c->end[1 - c->ours].port, before = *port;
+
+	if (open == NULL || !pairs_has_ports(open->protocol) || open->port != 0 || c->routing != UNROUTED)
+		return false;
+	*port = k->their_port;
+	if (clients_served(p, c, k) || served_inside(p, c, k))
+		return true;
+	*port = before;
+	return false;
+}
+
+static bool served_anew(const struct phase2 *p, struct connection *c, const struct clients *k)
+{
+	return served_inside(p, c, k) || served_port(p, c, k);
+}
+
 /* An instance of one of these templates, for a Road Warrior's proven identity. */
 static struct connection *instance_of(struct phase2 *p, const struct phase1 *proven, const struct clients *k,
 				      struct connection *t)
@@ -85,7 +106,7 @@ static struct connection *instance_of(struct phase2 *p, const struct phase1 *pro
 			continue;
 		c = instance_new(p->ike, t, &p->x->remote.addr);
 		natt_name(proven, c, &peer_end(proven->c)->id);
-		if (auth_covers(proven, c) && (clients_served(p, c, k) || served_inside(p, c, k)))
+		if (auth_covers(proven, c) && (clients_served(p, c, k) || served_anew(p, c, k)))
 			return c;
 		instance_release(p->ike, c);
 	}
@@ -123,7 +144,7 @@ struct connection *clients_find(struct phase2 *p, const struct clients *k)
 	struct clients known = as_known(p, k);
 	struct connection *c;
 
-	if (clients_served(p, p->c, k) || (p->c->uses == 1 && served_inside(p, p->c, k)))
+	if (clients_served(p, p->c, k) || (p->c->uses == 1 && served_anew(p, p->c, k)))
 		return p->c;
 	c = between_hosts(p, proven, k, k);
 	if (c == NULL)
@@ -188,11 +209,15 @@ const struct refusal *clients_unknown(struct arena *a, const struct phase2 *p, c
 	const struct connection *c, *nearest = p->c;
 	struct clients own = clients_of(nearest);
 	const struct refusal *taken = natt_taken(a, p->root, p->c, &k->theirs);
+	unsigned looked = 0;
 
 	if (taken != NULL)
 		return taken;
 	LIST_FOREACH(c, &proven->pair->connections, in_pair) {
 		struct clients other = clients_of(c);
+
+		if (looked++ == LIMIT_REFUSAL_CANDIDATES)	/* a peer may ask again and again */
+			break;
 
 		if (distance(&other, k) < distance(&own, k) && auth_covers(proven, c)) {
 			nearest = c;

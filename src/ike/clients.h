@@ -13,7 +13,8 @@ bool clients_read(const struct exchange *x, const struct payload_ID *theirs, con
 /* Those of c. */
 struct clients clients_of(const struct connection *c);
 
-/* Are they exactly those of c, for the p that negotiates it?  IKEv1 has no narrowing.  Behind a NAT a host in transport
+/* Are they exactly those of c, for the p that negotiates it?  IKEv1 has no narrowing; only an instance takes the port that
+ * its template leaves open.  Behind a NAT a host in transport
  * mode has another name for itself. */
 bool clients_served(const struct phase2 *p, const struct connection *c, const struct clients *k);
 

@@ -17,6 +17,7 @@ struct phase2;
 struct retry;
 struct plan;
 struct family;
+struct move;
 struct lease;
 
 struct end {			/* one end, as described */
@@ -91,6 +92,7 @@ struct connection {
 	struct net *nets[4];	/* nets.c: hosts and clients that are entered; not of instances */
 	UT_hash_handle by_name;	/* not of instances */
 	UT_hash_handle by_reqid;
+	struct move *move;	/* it comes down for a new address (followup.c); NULL = it does not */
 	struct family *family;	/* of one description; NULL: an instance, or deleted */
 	TAILQ_ENTRY(connection) in_family;
 	struct connection *template;	/* of an instance, which lives no longer than it */

@@ -41,7 +41,7 @@ void followup_begin(struct phase1 *p)
 	p->follow.timer.ctx = p;
 	if (p->chosen.xauth)
 		p->follow.awaited |= FOLLOWUP_XAUTH;
-	if (client && p->c->policy.modecfg != CONFIG_MODE_NO)
+	if (p->c->policy.modecfg != CONFIG_MODE_NO && (client || (p->chosen.xauth && p->c->lease == NULL)))
 		p->follow.awaited |= FOLLOWUP_ADDRESS;
 	if (p->follow.awaited != 0)
 		timer_arm(engine_timers(p->ike->engine), &p->follow.timer, p->ike->now + TIMER_FOLLOWUP_MS[0]);
@@ -56,12 +56,19 @@ void followup_done(struct phase1 *p, uint32_t step)
 
 void followup_lease(struct phase1 *p, struct lease *l)
 {
+	const char *more;
+
 	lease_unref(p->follow.lease);
 	p->follow.lease = l;
 	ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG, "the gateway gives us %s",
 		lease_text(p->ike->arena, l));
 	if (l->banner.p[0] != '\0')
 		ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG, "the gateway says: %s", l->banner.p);
+	more = lease_uncovered(p->ike->arena, l, p->c);
+	if (more[0] != '\0')
+		ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG,
+			"behind the gateway there is more than this connection is for: to reach it, describe the gateway's "
+			"end with --client %s, too", more);
 	followup_done(p, FOLLOWUP_ADDRESS);
 }
 
@@ -121,35 +128,70 @@ void followup_stop(struct phase1 *p)
 
 /* ---- the address in use ---------------------------------------------------- */
 
-struct move {			/* who waits for c to have come down */
-	struct connection *c;
+struct mover {			/* who waits for the connection to have come down */
+	STAILQ_ENTRY(mover) next;
 	uint32_t whack, try;
 };
+
+struct move {
+	struct connection *c;
+	STAILQ_HEAD(, mover) waiting;
+};
+
+static void wait_for(struct move *m, uint32_t whack, uint32_t try)
+{
+	struct mover *w = NEW(struct mover);
+
+	w->whack = whack;
+	w->try = try;
+	STAILQ_INSERT_TAIL(&m->waiting, w, next);
+}
+
+/* Each request goes on as it came. */
+static void begin_anew(struct ike *ike, struct connection *c, struct mover *w)
+{
+	if (c->deleted || c->ours < 0)
+		initiate_failed(ike, c, w->whack, WHACK_STATUS_TERMINATED);
+	else
+		connection_initiate(ike, c, w->whack, w->try);
+	free(w);
+}
 
 /* Nothing of c is in the kernel any more: it begins anew, with the new address. */
 static void moved(struct ike *ike, void *ctx, const struct plan *plan)
 {
-	struct move m = *(struct move *)ctx;
-	struct phase1 *p = phase1_usable(ike, m.c, true);
+	struct move *m = ctx;
+	struct connection *c = m->c;
+	struct phase1 *p = phase1_usable(ike, c, true);
 
 	(void)plan;
-	free(ctx);
+	c->move = NULL;
 	/* Taken here: the plan that is just done still counts, so followup_phase2 would send it down again, without end. */
-	if (p != NULL && p->follow.lease != NULL && m.c->routing == UNROUTED && LIST_EMPTY(&m.c->phase2s))
-		lease_take(m.c, p->follow.lease);
-	if (m.c->deleted || m.c->ours < 0)
-		initiate_failed(ike, m.c, m.whack, WHACK_STATUS_TERMINATED);
-	else
-		connection_initiate(ike, m.c, m.whack, m.try);
+	if (p != NULL && p->follow.lease != NULL && c->routing == UNROUTED && LIST_EMPTY(&c->phase2s))
+		lease_take(c, p->follow.lease);
+	while (!STAILQ_EMPTY(&m->waiting)) {
+		struct mover *w = STAILQ_FIRST(&m->waiting);
+
+		STAILQ_REMOVE_HEAD(&m->waiting, next);
+		begin_anew(ike, c, w);
+	}
+	free(m);
 }
 
 static void move(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try)
 {
-	struct move *m = NEW(struct move);
+	struct move *m;
 	struct plan *plan;
 
+	if (c->move != NULL) {			/* it comes down already */
+		wait_for(c->move, whack, try);
+		return;
+	}
+	c->move = m = NEW(struct move);
 	ike_log(ike, c, NULL, whack, WHACK_STATUS_LOG, "our address has changed: the connection begins anew");
-	*m = (struct move){ .c = c, .whack = whack, .try = try };
+	m->c = c;
+	STAILQ_INIT(&m->waiting);
+	wait_for(m, whack, try);
 	connection_drop_sas(ike, c);
 	plan = plan_new(ike, c);
 	routing_down(ike, c, plan);

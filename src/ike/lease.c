@@ -3,10 +3,10 @@
 
 #include "base/xalloc.h"
 #include "generated/payloads.h"
+#include "ike/family.h"
 #include "ike/lease.h"
 
 #define V4 4			/* octets of an address */
-#define SPLIT_OCTETS 14		/* a subnet, a protocol and two ports */
 
 bool lease_attribute(struct span *list, uint16_t type, struct attribute *out)
 {
@@ -46,14 +46,19 @@ static void add_address(const struct attribute *at, struct ip_addr *list, size_t
 		list[(*n)++] = addr_from_bytes(at->value);
 }
 
-/* An address and a mask; a mask that is not straight is no subnet. */
+/* What begins with an address and a mask; a mask that is not straight is no subnet. */
 static void add_subnet(struct lease *l, struct span pair)
 {
-	struct subnet s = { .addr = addr_from_bytes(span_sub(pair, 0, V4)) };
-	struct ip_addr mask = addr_from_bytes(span_sub(pair, V4, V4)), straight;
+	struct config_subnet read;
+	struct fault f;
+	struct subnet s = { 0 };
+	struct ip_addr mask, straight;
 
-	if (pair.n < 2 * V4 || l->n_subnets == LIMIT_LEASE_SUBNETS)
+	if (l->n_subnets == LIMIT_LEASE_SUBNETS ||
+	    !parse_config_subnet(span_sub(pair, 0, CONFIG_SUBNET_SIZE), 0, &read, &f))
 		return;
+	s.addr = addr_from_bytes(read.address);
+	mask = addr_from_bytes(read.mask);
 	while (s.bits < 8 * V4 && (mask.b[s.bits / 8] & 0x80 >> s.bits % 8) != 0)
 		s.bits++;
 	straight = subnet_mask(&s);
@@ -67,7 +72,7 @@ static void add_subnet(struct lease *l, struct span pair)
 /* Subnets one after the other: each has its mask behind it, and from most gateways a protocol and two ports. */
 static void add_subnets(struct lease *l, struct span list)
 {
-	size_t each = list.n % SPLIT_OCTETS == 0 ? SPLIT_OCTETS : 2 * V4;
+	size_t each = list.n % UNITY_SELECTOR_SIZE == 0 ? UNITY_SELECTOR_SIZE : CONFIG_SUBNET_SIZE;
 
 	for (size_t i = 0; i + each <= list.n; i += each)
 		add_subnet(l, span_sub(list, i, each));
@@ -167,6 +172,32 @@ const char *lease_subnets(struct arena *a, const struct lease *l)
 
 	for (size_t i = 0; i < l->n_subnets; i++)
 		text_add(&t, "%s%s", i > 0 ? " " : "", subnet_format(&l->subnets[i], one));
+	return p;
+}
+
+/* Is s within what c, or another of its family, has at the gateway? */
+static bool covered(const struct connection *c, const struct subnet *s)
+{
+	const struct connection *m = c->family == NULL ? c : TAILQ_FIRST(&c->family->members);
+
+	for (; m != NULL; m = c->family == NULL ? NULL : TAILQ_NEXT(m, in_family)) {
+		struct subnet client = connection_client(m, false);
+
+		if (client.bits <= s->bits && subnet_has(&client, &s->addr))
+			return true;
+	}
+	return false;
+}
+
+const char *lease_uncovered(struct arena *a, const struct lease *l, const struct connection *c)
+{
+	size_t size = (l->n_subnets + 1) * (SUBNET_TEXT + 1);
+	char *p = arena_alloc(a, size), one[SUBNET_TEXT];
+	struct text t = text_on(p, size);
+
+	for (size_t i = 0; i < l->n_subnets; i++)
+		if (!covered(c, &l->subnets[i]))
+			text_add(&t, "%s%s", t.n > 0 ? "," : "", subnet_format(&l->subnets[i], one));
 	return p;
 }
 

@@ -49,4 +49,7 @@ const char *lease_addresses(struct arena *a, const struct ip_addr *list, size_t 
 /* Subnets likewise. */
 const char *lease_subnets(struct arena *a, const struct lease *l);
 
+/* Those of them that neither c nor another of its family is for, with commas between them as for --client. */
+const char *lease_uncovered(struct arena *a, const struct lease *l, const struct connection *c);
+
 #endif

@@ -33,7 +33,7 @@ const char *selector_text(struct arena *a, const struct subnet *client, uint8_t 
 	return p;
 }
 
-static bool has_ports(uint8_t protocol)
+bool pairs_has_ports(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -99,7 +99,7 @@ static const struct refusal *check_ports(struct arena *a, const char *name, cons
 	char t[REGISTRY_TEXT];
 
 	for (int i = 0; i < 2; i++)
-		if (p->end[i].port != 0 && !has_ports(p->end[i].protocol))
+		if (p->end[i].port != 0 && !pairs_has_ports(p->end[i].protocol))
 			return refuse_port_alone(a, name, p->end[i].port, p->end[i].protocol == 0 ? "any" :
 						 protocol_text(p->end[i].protocol, t));
 	return NULL;

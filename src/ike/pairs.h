@@ -18,6 +18,9 @@ struct client_pair {
 const struct refusal *pairs_find(struct arena *a, const struct control_connection *m, struct client_pair **out,
 				 size_t *n);
 
+/* Has what is carried by that protocol of IP ports? */
+bool pairs_has_ports(uint8_t protocol);
+
 /* "10.0.1.0/24 tcp:80", for people; without a client the host is named.  In the arena. */
 const char *selector_text(struct arena *a, const struct subnet *client, uint8_t protocol, uint16_t port);
 

@@ -59,6 +59,14 @@ static const char *question(const struct payload_ATTR *q)
 	return NULL;
 }
 
+/* Some gateways first send a text, or the kind of XAUTH, alone. */
+static bool asks_user(const struct payload_ATTR *q)
+{
+	struct attribute at;
+
+	return has(q, CONFIG_ATTRIBUTE_XAUTH_USER_NAME, &at) || has(q, CONFIG_ATTRIBUTE_XAUTH_USER_PASSWORD, &at);
+}
+
 /* Where the password of the user stands, for the log. */
 static bool password(const struct phase1 *p, struct secret_found *found)
 {
@@ -90,6 +98,8 @@ static const struct refusal *obstacle(struct action *a, const struct payload_ATT
 		return refuse_xauth_kind(a->arena, name, registry_name(&registry_xauth_type, (uint32_t)at.number, kind));
 	if (what != NULL)
 		return refuse_xauth_question(a->arena, name, what, message_of(a->arena, q));
+	if (!asks_user(q))
+		return NULL;
 	if (p->follow.asked >= LIMIT_XAUTH_ASKED)	/* it asks again: the password was wrong */
 		return refused(a, q);
 	if (!password(p, found))
@@ -110,6 +120,10 @@ static enum action_result xauth_request(struct action *a, const struct payload_A
 	if (why != NULL) {
 		add(out, CONFIG_ATTRIBUTE_XAUTH_STATUS)->number = XAUTH_STATUS_FAIL;
 		followup_give_up(p, why);
+		return ACTION_OK;
+	}
+	if (!asks_user(q)) {
+		ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG, "the gateway says (XAUTH): \"%s\"", message);
 		return ACTION_OK;
 	}
 	ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG,

@@ -25,6 +25,60 @@ void run_gateway(struct trial *t)
 	gateway_end(&g);
 }
 
+/* Main Mode and Aggressive Mode where datagrams are lost, doubled and late, those of transactions too. */
+void run_gateway_lossy(struct trial *t)
+{
+	static unsigned tried, lost;
+	struct gateway g;
+
+	t->c.aggressive = t->seed % 2 == 0;
+	t->c.keyingtries = 0;
+	t->c.sends = 6;
+	gateway_begin(&g, t, t->seed / 2 % 4 != 0, modes[t->seed / 8 % 3]);
+	g.loss = 150;
+	world_faults(t->w, &faulty);
+	node_initiate(t->a, "net");
+	for (unsigned i = 0; i < 400 && node_holdings(t->a).unfinished > 0; i++)
+		gateway_run(&g, 3000);
+	trial_expect(t, node_holdings(t->a).unfinished == 0, "whack was not told: %s", t->a->refusal);
+	tried++;
+	if (t->a->last_status == WHACK_STATUS_SUCCESS) {
+		world_faults(t->w, &fair);
+		gateway_run(&g, 150000);		/* the last message of Quick Mode may be lost */
+		trial_check_up(t);
+	} else {
+		lost++;
+	}
+	trial_expect(t, lost <= 1 + tried / 50, "%u of %u came to nothing: %u, %s", lost, tried, t->a->last_status,
+		     t->a->refusal);
+	gateway_end(&g);
+}
+
+/* The gateway begins phase 1 anew: with XAUTH of the responder, which is the user, who keeps the address. */
+void run_gateway_renews(struct trial *t)
+{
+	struct gateway g;
+	struct phase1 *p;
+
+	t->c.aggressive = t->seed % 2 == 0;
+	gateway_begin(&g, t, true, modes[t->seed / 2 % 3]);
+	node_initiate(t->a, "net");
+	gateway_run(&g, 3000);
+	expect_up(&g);
+	node_restart(t->b);
+	node_connection(t->b, &t->c);
+	node_listen(t->b);
+	g.served = 0;
+	world_run(t->w, 1000);
+	node_initiate(t->b, "net");		/* of XAUTH it knows nothing: its first Quick Mode comes too early */
+	gateway_run(&g, 10000);
+	p = phase1_usable(t->a->ike, connection_find(t->a->ike, span_str("net")), true);
+	trial_expect(t, g.names == 2 && p != NULL && p->x->role == ROLE_RESPONDER,
+		     "the gateway could not begin: %u, %u names, %s", t->b->last_status, g.names, t->a->refusal);
+	trial_check_up(t);
+	gateway_end(&g);
+}
+
 /* ---- what is refused ---------------------------------------------------------------- */
 
 static void silent_begin(struct gateway *g)
@@ -154,6 +208,26 @@ static void give_unasked(struct gateway *g)
 
 	gateway_address(g, gateway_talk(g), CONFIG_TYPE_SET);
 	g->done = done;
+}
+
+/* A text first, which asks nothing. */
+static void greets(struct gateway *g)
+{
+	const struct emit_attribute at[] = {
+		{ .type = CONFIG_ATTRIBUTE_XAUTH_TYPE, .number = XAUTH_TYPE_GENERIC },
+		{ .type = CONFIG_ATTRIBUTE_XAUTH_MESSAGE, .value = span_of("Hello", 5) },
+	};
+
+	gateway_say(g, gateway_talk(g), CONFIG_TYPE_REQUEST, at, 2);
+	world_run(g->t->w, 100);
+}
+
+static void second_reply(struct gateway *g, struct talk *k, uint8_t type)
+{
+	if (type == CONFIG_TYPE_REQUEST)
+		gateway_address(g, k, CONFIG_TYPE_REPLY);
+	if (type == CONFIG_TYPE_REPLY && g->replies == 2)
+		gateway_status(g, XAUTH_STATUS_OK);
 }
 
 /* Both in one message, as some gateways do. */
@@ -314,6 +388,7 @@ void run_gateway_odd(struct trial *t)
 		{ false, true, CONFIG_MODE_PULL, replayed, NULL, NULL },
 		{ false, true, CONFIG_MODE_PULL, crowd, NULL, "too_many_transactions" },
 		{ true, false, CONFIG_MODE_PULL, hasty, NULL, "sa_incomplete" },
+		{ true, false, CONFIG_MODE_PULL, greets, second_reply, NULL },
 		{ true, true, CONFIG_MODE_PUSH, cut_off, NULL, "field_truncated" },
 		{ true, true, CONFIG_MODE_PUSH, twice, NULL, "attribute_twice" },
 		{ true, true, CONFIG_MODE_PUSH, wrong_forms, NULL, "attribute_form" },

@@ -11,6 +11,9 @@ struct talk {			/* a transaction as the gateway sees it */
 	uint32_t msgid;
 	uint64_t sa;		/* serial of the phase 1 at the gateway */
 	uint64_t last;		/* hash of the last datagram in it */
+	struct buf said;	/* the last datagram to the client in it */
+	bool heard;		/* the client has answered that, or waits for it no more */
+	uint64_t again;		/* when it is repeated, while it is not answered */
 	struct exchange x;
 };
 
@@ -22,6 +25,8 @@ struct gateway {
 	struct buf offer;	/* body of the SA payload as the client sent it */
 	uint64_t served;	/* serial of the newest phase 1 that it has begun to serve */
 	bool xauth, push, pull;	/* what the client is described with */
+	unsigned loss;		/* per mille of what the gateway says in transactions; it repeats what is not answered */
+	bool begins;		/* the newest phase 1 is one that the gateway has begun */
 	bool done;		/* it has told the client all that it waits for */
 	bool given;		/* an address, under the newest phase 1 */
 	unsigned requests, replies, acks, names;	/* that came; names: replies with the right user and password */

@@ -32,6 +32,7 @@ static struct talk *new_talk(struct gateway *g, struct exchange *sa, uint32_t ms
 	struct talk *k = &g->talk[g->n_talks++ % GATEWAY_TALKS];
 
 	values_free(&k->x.values);
+	buf_free(&k->said);
 	*k = (struct talk){ .msgid = msgid, .sa = sa->serial };
 	k->x = (struct exchange){ .engine = engine_of(g), .parent = sa, .local = sa->local, .remote = sa->remote,
 				  .msgid = msgid };
@@ -82,10 +83,33 @@ void gateway_send(struct gateway *g, struct span datagram)
 	world_inject(g->t->w, g->t->a, &(struct endpoint){ .addr = g->t->b->addr, .port = LIMIT_IKE_PORT }, datagram);
 }
 
+/* On the way some of it is lost. */
+static void say_again(struct gateway *g, struct talk *k)
+{
+	k->again = world_now(g->t->w) + 1000;
+	if (g->loss == 0 || trial_pick(g->t, 1000) >= g->loss)
+		gateway_send(g, span_buf(k->said));
+}
+
 void gateway_say_raw(struct gateway *g, struct talk *k, uint8_t type, struct span attributes)
 {
-	if (k != NULL && table_by_serial(&engine_of(g)->table, k->sa) != NULL)
-		gateway_send(g, gateway_seal(g, k, type, attributes));
+	if (k == NULL || table_by_serial(&engine_of(g)->table, k->sa) == NULL)
+		return;
+	buf_free(&k->said);
+	k->said = buf_copy(gateway_seal(g, k, type, attributes));
+	k->heard = type == CONFIG_TYPE_REPLY || type == CONFIG_TYPE_ACK;
+	say_again(g, k);
+}
+
+static void repeat(struct gateway *g)
+{
+	for (size_t i = 0; i < GATEWAY_TALKS; i++) {
+		struct talk *k = &g->talk[i];
+
+		if (k->said.n > 0 && !k->heard && world_now(g->t->w) >= k->again &&
+		    table_by_serial(&engine_of(g)->table, k->sa) != NULL)
+			say_again(g, k);
+	}
 }
 
 void gateway_say(struct gateway *g, struct talk *k, uint8_t type, const struct emit_attribute *at, size_t n)
@@ -170,17 +194,22 @@ static void hear(struct gateway *g, struct talk *k, const struct payload_ATTR *p
 	(g->heard != NULL ? g->heard : honest)(g, k, p->type);
 }
 
-static struct talk *talk_of(struct gateway *g, const struct header *h)
+static struct exchange *sa_of(struct gateway *g, const struct header *h)
 {
 	uint8_t cookies[2 * COOKIE_SIZE];
-	struct exchange *sa;
+
+	memcpy(cookies, h->icookie.p, COOKIE_SIZE);
+	memcpy(cookies + COOKIE_SIZE, h->rcookie.p, COOKIE_SIZE);
+	return table_by_cookies(&engine_of(g)->table, cookies);
+}
+
+static struct talk *talk_of(struct gateway *g, const struct header *h)
+{
+	struct exchange *sa = sa_of(g, h);
 
 	for (size_t i = 0; i < GATEWAY_TALKS; i++)
 		if (g->talk[i].msgid == h->msgid)
 			return &g->talk[i];
-	memcpy(cookies, h->icookie.p, COOKIE_SIZE);
-	memcpy(cookies + COOKIE_SIZE, h->rcookie.p, COOKIE_SIZE);
-	sa = table_by_cookies(&engine_of(g)->table, cookies);
 	return sa == NULL ? NULL : new_talk(g, sa, h->msgid);
 }
 
@@ -216,9 +245,15 @@ static void transaction(struct gateway *g, const struct header *h, struct span d
 	struct talk *k = talk_of(g, h);
 	uint64_t hash = siphash(hash_key, datagram);
 
-	if (k == NULL || k->last == hash || table_by_serial(&engine_of(g)->table, k->sa) == NULL)
+	if (k == NULL || table_by_serial(&engine_of(g)->table, k->sa) == NULL)
 		return;
+	if (k->last == hash) {
+		if (g->loss > 0 && k->said.n > 0)	/* what it asks was answered */
+			say_again(g, k);
+		return;
+	}
 	k->last = hash;
+	k->heard = true;
 	read_message(g, k, datagram);
 }
 
@@ -243,40 +278,96 @@ static void replace_method(struct buf *d, uint16_t old, uint16_t new)
 			memcpy(d->p + i, to, 4);
 }
 
-static void translate(struct gateway *g, struct node *to, const struct header *h, struct buf *d)
+/* The SA payload comes first. */
+static void keep_offer(struct gateway *g, const struct buf *d)
 {
-	uint8_t cookies[2 * COOKIE_SIZE];
+	buf_free(&g->offer);
+	g->offer = buf_copy(span_sub(span_buf(*d), HEADER_SIZE + GENERIC_SIZE,
+				     get_u16(d->p + HEADER_SIZE + 2) - (size_t)GENERIC_SIZE));
+}
+
+/* In Aggressive Mode the daemon has hashed the other offer already. */
+static void prove_anew(const struct exchange *x, struct buf *d)
+{
+	static const uint16_t inputs[] = { KEY_SKEYID, KEY_KEI_B, KEY_KER_B, KEY_SAI_B, KEY_IDIR_B };
+	struct arena *a = arena_new();
+	struct key_context c = { .arena = a };
+	struct exchange like = *x;
+	uint8_t np = d->p[HEADER_OFFSET_NP];
+	struct span hash;
+
+	like.values = (struct values){ 0 };
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+		values_set(&like.values, inputs[i], values_get(&x->values, inputs[i]));
+	hash = keys_value(&like, &c, KEY_HASH_R, 0);
+	for (size_t at = HEADER_SIZE; np != 0 && at + GENERIC_SIZE <= d->n; at += get_u16(d->p + at + 2)) {
+		if (np == PAYLOAD_TYPE_HASH)
+			memcpy(d->p + at + GENERIC_SIZE, hash.p, hash.n);
+		np = d->p[at];
+	}
+	values_free(&like.values);
+	arena_free(a);
+}
+
+/* What the daemon of the gateway hashes is the offer as the client has it. */
+static void set_offer(struct gateway *g, const struct header *h, bool answered, struct buf *d)
+{
+	uint8_t cookies[2 * COOKIE_SIZE] = { 0 };
 	struct exchange *x;
 
-	if (to == g->t->b) {
-		buf_free(&g->offer);
-		g->offer = buf_copy(span_sub(span_buf(*d), HEADER_SIZE + GENERIC_SIZE,
-					     get_u16(d->p + HEADER_SIZE + 2) - (size_t)GENERIC_SIZE));
-		replace_method(d, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY, AUTH_METHOD_PRESHARED_KEY);
-		return;
-	}
 	memcpy(cookies, h->icookie.p, COOKIE_SIZE);
-	memcpy(cookies + COOKIE_SIZE, h->rcookie.p, COOKIE_SIZE);
+	if (answered)
+		memcpy(cookies + COOKIE_SIZE, h->rcookie.p, COOKIE_SIZE);
 	x = table_by_cookies(&engine_of(g)->table, cookies);
-	if (x == NULL || !g->xauth)
+	if (x == NULL)
 		return;
 	values_set(&x->values, KEY_SAI_B, span_buf(g->offer));
-	replace_method(d, AUTH_METHOD_PRESHARED_KEY, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY);
+	if (answered && h->xchg == EXCHANGE_TYPE_AGGRESSIVE)
+		prove_anew(x, d);
+}
+
+static void translate(struct gateway *g, struct node *to, const struct header *h, struct buf *d)
+{
+	bool answer = get_u64(h->rcookie.p) != 0;
+
+	if (!answer)
+		g->begins = to == g->t->a;
+	if (!g->xauth)
+		return;
+	if (g->begins && !answer) {
+		replace_method(d, AUTH_METHOD_PRESHARED_KEY, AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY);
+		keep_offer(g, d);
+	} else if (g->begins) {
+		replace_method(d, AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY, AUTH_METHOD_PRESHARED_KEY);
+		set_offer(g, h, false, d);
+	} else if (!answer) {
+		keep_offer(g, d);
+		replace_method(d, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY, AUTH_METHOD_PRESHARED_KEY);
+	} else {
+		replace_method(d, AUTH_METHOD_PRESHARED_KEY, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY);
+		set_offer(g, h, true, d);
+	}
 }
 
 static bool pass(void *ctx, struct node *to, const struct endpoint *from, struct buf *d)
 {
 	struct gateway *g = ctx;
+	const struct exchange *sa;
 	struct header h;
 	struct fault f;
 
 	(void)from;
 	if (!parse_header(span_buf(*d), 0, &h, &f))
 		return true;
-	if (h.xchg == EXCHANGE_TYPE_IDENTITY_PROTECT && h.np == PAYLOAD_TYPE_SA)
+	if ((h.xchg == EXCHANGE_TYPE_IDENTITY_PROTECT || h.xchg == EXCHANGE_TYPE_AGGRESSIVE) && h.np == PAYLOAD_TYPE_SA)
 		translate(g, to, &h, d);
 	if (h.xchg != EXCHANGE_TYPE_TRANSACTION || to != g->t->b)
 		return true;
+	sa = sa_of(g, &h);
+	if (sa != NULL && !exchange_final(sa)) {	/* the daemon asks for the last message of Aggressive Mode, and reads no more */
+		d->p[d->n - 1] ^= 1;
+		return true;
+	}
 	transaction(g, &h, span_buf(*d));
 	return false;
 }
@@ -307,8 +398,10 @@ void gateway_begin(struct gateway *g, struct trial *t, bool xauth, uint8_t modec
 void gateway_end(struct gateway *g)
 {
 	world_middle(g->t->w, &(struct man_in_the_middle){ 0 });
-	for (size_t i = 0; i < GATEWAY_TALKS; i++)
+	for (size_t i = 0; i < GATEWAY_TALKS; i++) {
 		values_free(&g->talk[i].x.values);
+		buf_free(&g->talk[i].said);
+	}
 	buf_free(&g->offer);
 }
 
@@ -328,6 +421,8 @@ void gateway_run(struct gateway *g, uint64_t ms)
 			(g->begin != NULL ? g->begin : honest_begin)(g);
 		}
 		world_run(g->t->w, ms > 100000 ? 5000 : 10);
+		if (g->loss > 0)
+			repeat(g);
 		trial_expect(g->t, g->done || node_sas(g->t->a, true) + node_sas(g->t->a, false) == 0,
 			     "SAs before the gateway has said all");
 		if (g->t->failed)

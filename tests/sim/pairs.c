@@ -207,6 +207,44 @@ void run_pairs_ports(struct trial *t)
 			strstr(t->b->refusal, ": the peer's port 1702 is not 1701") != NULL, "%s", t->b->refusal);
 }
 
+/* L2TP of Road Warriors whose own port is random: the template leaves it open, the SA is for the one that is named. */
+void run_pairs_any_port(struct trial *t)
+{
+	static const struct control_selector server = { .protocol = IPPROTO_UDP, .port = 1701 },
+		open = { .protocol = IPPROTO_UDP }, random[] = { { .protocol = IPPROTO_UDP, .port = 50123 },
+								{ .protocol = IPPROTO_UDP, .port = 61701 } };
+	struct control_connection road = t->c;
+
+	protect(&road.left, &server, 1);
+	protect(&road.right, &open, 1);
+	t->c.left.id = road.left.id = span_str("@gateway");
+	t->c.right.id = road.right.id = span_str("@road");
+	road.right.host = (struct ip_addr){ 0 };
+	road.left.client = road.right.client = t->c.left.client = t->c.right.client = (struct subnet){ 0 };
+	node_connection(t->a, &road);
+	node_listen(t->a);
+	node_listen(t->b);
+	for (unsigned i = 0; i < 2; i++) {
+		protect(&t->c.left, &server, 1);
+		protect(&t->c.right, &random[i], 1);
+		t->c.name = span_str(i == 0 ? "first" : "second");
+		node_connection(t->b, &t->c);
+		node_initiate(t->b, i == 0 ? "first" : "second");
+		world_run(t->w, SECONDS(30));
+		trial_expect(t, t->b->last_status == WHACK_STATUS_SUCCESS && up(t, &server, &random[i]), "port %u: %s",
+			     random[i].port, t->a->refusal);
+	}
+	trial_expect(t, up(t, &server, &random[0]) && node_holdings(t->a).instances == 2, "%zu instances",
+		     node_holdings(t->a).instances);
+	/* Ports are open at the peer's end only. */
+	protect(&t->c.left, &random[0], 1);
+	t->c.name = span_str("third");
+	node_connection(t->b, &t->c);
+	node_initiate(t->b, "third");
+	world_run(t->w, SECONDS(30));
+	trial_expect(t, strstr(t->a->refusal, "our port 50123 is not 1701") != NULL, "%s", t->a->refusal);
+}
+
 /* A Road Warrior with two nets: an instance for each. */
 void run_pairs_road(struct trial *t)
 {

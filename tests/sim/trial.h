@@ -83,7 +83,7 @@ trial_run run_road, run_road_expired, run_road_moves, run_road_hostile, run_road
 trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_crowd, run_revive_dead, run_revive_delete,
 	  run_revive_flap, run_revive_rekey, run_revive_away, run_dpd_restart, run_forgotten, run_used_up;	/* upkeep.c */
 
-trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_road, run_pairs_dead,
+trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_any_port, run_pairs_road, run_pairs_dead,
 	  run_pairs_refused, run_pairs_in_turn, run_pairs_orphaned;							/* pairs.c */
 
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
@@ -94,7 +94,8 @@ trial_run run_nat_several, run_nat_rebinds, run_nat_silence, run_nat_taken, run_
 trial_run run_odd_vendors, run_odd_reserved, run_odd_order, run_odd_notifications, run_odd_requests, run_odd_certificate,
 	  run_odd_padding, run_odd_numbers, run_odd_bundles, run_odd_twice, run_odd_lives, run_odd_id_port,
 	  run_odd_no_clients, run_odd_contact, run_odd_restart, run_odd_pairs, run_odd_spi, run_odd_much;					/* odd.c */
-trial_run run_gateway, run_gateway_refused, run_gateway_odd, run_gateway_early, run_gateway_moves;	/* gateway.c */
+trial_run run_gateway, run_gateway_refused, run_gateway_odd, run_gateway_early, run_gateway_moves, run_gateway_lossy,
+	run_gateway_renews;	/* gateway.c */
 
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);

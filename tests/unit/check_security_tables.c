@@ -110,10 +110,11 @@ START_TEST(d7_only_signatures_and_shared_secrets)
 			continue;
 		n++;
 		ck_assert_msg(method == AUTH_METHOD_PRESHARED_KEY || method == AUTH_METHOD_RSA_SIG ||
-			      method == AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_INIT_RSA,
+			      method == AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_INIT_RSA ||
+			      method == AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_RESP_RSA,
 			      "method %u", method);
 	}
-	ck_assert_uint_eq(n, 4);	/* with and without XAUTH of the initiator */
+	ck_assert_uint_eq(n, 6);	/* without XAUTH, with that of the initiator, with that of the responder */
 }
 END_TEST
 

@@ -237,7 +237,9 @@ START_TEST(what_a_method_stands_for)
 	ck_assert(auth_variant(AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY, &v) && v == VARIANT_PSK);
 	ck_assert(auth_variant(AUTH_METHOD_XAUTH_INIT_RSA, &v) && v == VARIANT_SIG);
 	ck_assert(!auth_variant(AUTH_METHOD_RSA_ENC, &v));
-	ck_assert(!auth_variant(AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY, &v));
+	ck_assert(auth_variant(AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY, &v) && v == VARIANT_PSK);
+	ck_assert(auth_variant(AUTH_METHOD_XAUTH_RESP_RSA, &v) && v == VARIANT_SIG);
+	ck_assert(!auth_variant(AUTH_METHOD_XAUTH_RESP_RSA_ENC, &v));
 	ck_assert_uint_eq(auth_value(VARIANT_PSK), 1);
 	ck_assert_uint_eq(auth_value(VARIANT_SIG), 3);
 	ck_assert_uint_eq(auth_value(VARIANT_PFS), 0);
