@@ -126,16 +126,15 @@ static const struct row *match_row(struct engine *e, const struct row *rows, siz
 	return NULL;
 }
 
+/* What comes late for an exchange that has ended would not even decrypt to anything. */
+static bool is_used(const struct exchange *root, uint32_t msgid)
+{
+	return msgids_has(root->msgids, msgid);
+}
+
 const struct refusal *use_msgid(struct engine *e, struct exchange *root, uint32_t msgid)
 {
-	switch (msgids_add(&root->msgids, msgid)) {
-	case MSGID_USED:
-		return refuse_msgid_replayed(e->arena, msgid);
-	case MSGID_FULL:
-		return refuse_msgids_exhausted(e->arena, LIMIT_MSGIDS);
-	default:
-		return NULL;
-	}
+	return msgids_add(&root->msgids, msgid) == MSGID_FULL ? refuse_msgids_exhausted(e->arena, LIMIT_MSGIDS) : NULL;
 }
 
 static enum verdict process(struct engine *e, struct exchange *x, struct incoming *in)
@@ -299,8 +298,7 @@ static enum verdict receive_phase2(struct engine *e, const struct machine_desc *
 	x = table_by_msgid(&e->table, root, h->msgid);
 	if (x != NULL)
 		return existing(e, x, machine, in);
-	/* One that has ended: what comes late for it would not even decrypt to anything. */
-	if (msgids_has(root->msgids, h->msgid))
+	if (is_used(root, h->msgid))
 		return drop(e, root, refuse_msgid_replayed(e->arena, h->msgid));
 	if (machine->start == NULL)
 		return drop(e, root, refuse_exchange_unknown(e->arena, machine->name));
@@ -332,6 +330,8 @@ static enum verdict receive_oneway(struct engine *e, const struct oneway_desc *d
 							  "-" : root->state->name));
 	if (!may_come(root, &e->message, in))
 		return drop(e, root, refuse_peer_address(e->arena, &root->remote, in->remote));
+	if (encrypted && is_used(root, h->msgid))
+		return drop(e, root, refuse_msgid_replayed(e->arena, h->msgid));
 	struct exchange one = { .engine = e, .parent = root, .msgid = h->msgid,
 				.local = *in->local, .remote = *in->remote };
 

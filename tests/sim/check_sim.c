@@ -5,7 +5,9 @@
  * that only when they are named. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "trial.h"
 
@@ -219,10 +221,47 @@ static struct options parse(int argc, char **argv)
 	return o;
 }
 
+/* Every `parts`-th of the kinds that are wanted, and as the last part the rows.  False: something failed. */
+static bool run_part(const struct options *o, int argc, char **argv, unsigned part, unsigned parts)
+{
+	unsigned failed = 0, ran = 0;
+
+	for (size_t i = part; i < N_KINDS; i += parts) {
+		if (!wanted(kinds[i].name, argc, argv, o->first))
+			continue;
+		failed += run_kind(&kinds[i], o);
+		ran++;
+	}
+	if (part == parts - 1 && wanted("rows", argc, argv, o->first))
+		failed += run_rows(o);
+	printf("%u kinds in %.1f s: %s\n", ran, seconds(), failed == 0 ? "all as it must be" : "FAILED");
+	return failed == 0;
+}
+
+/* All kinds, on all processors. */
+static bool run_all(const struct options *o, int argc, char **argv)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned parts = processors < 1 ? 1 : processors > 8 ? 8 : (unsigned)processors;
+	bool ok = true;
+	int status;
+
+	for (unsigned i = 0; i < parts; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			ok = false;
+		else if (child == 0)
+			exit(run_part(o, argc, argv, i, parts) ? 0 : 1);
+	}
+	while (wait(&status) > 0)
+		ok = ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
-	unsigned failed = 0, ran = 0;
 
 	for (int i = o.first; i < argc; i++) {
 		bool known = strcmp(argv[i], "rows") == 0;
@@ -234,14 +273,5 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	for (size_t i = 0; i < N_KINDS; i++) {
-		if (!wanted(kinds[i].name, argc, argv, o.first))
-			continue;
-		failed += run_kind(&kinds[i], &o);
-		ran++;
-	}
-	if (wanted("rows", argc, argv, o.first))
-		failed += run_rows(&o);
-	printf("%u kinds in %.1f s: %s\n", ran, seconds(), failed == 0 ? "all as it must be" : "FAILED");
-	return failed == 0 ? 0 : 1;
+	return (o.named ? run_part(&o, argc, argv, 0, 1) : run_all(&o, argc, argv)) ? 0 : 1;
 }

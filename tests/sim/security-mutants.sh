@@ -19,8 +19,8 @@ FLAGS="-D_GNU_SOURCE -Isrc -I$top_srcdir/src $(show GCRYPT_CFLAGS) $(show AM_CFL
 case $FLAGS in *-fsanitize=*) echo "SKIP: a build without sanitizers makes this test"; exit 77 ;; esac
 WRAPS=$(show tests_sim_check_sim_LDFLAGS)
 LIBS="$(show AM_LDFLAGS) $(show PARTS) $(show PART_LIBS)"
-compile() { $CC $FLAGS -c "$1" -o "$2" 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; return 1; }; }
-link() { $CC $FLAGS -o "$work/$1" "${@:2}" $LIBS 2>"$work/cc.log" || { tail -n 5 "$work/cc.log"; fail "$1 cannot be linked"; }; }
+compile() { $CC $FLAGS -c "$1" -o "$2" 2>"$2.cc" || { tail -n 5 "$2.cc"; return 1; }; }
+link() { $CC $FLAGS -o "$1" "${@:2}" $LIBS 2>"$1.cc" || { tail -n 5 "$1.cc"; fail "$1 cannot be linked"; }; }
 
 for file in check_security security security_crypto security_floods security_states; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/s_$file.o" || fail "$file.c"
@@ -34,25 +34,36 @@ for file in "$top_srcdir"/tests/sim/*.c; do
 	compile "$top_srcdir/tests/sim/$file.c" "$work/n_$file.o" || fail "$file.c"
 done
 
-# True when the tests pass with these objects before the libraries.
+# passes NAME [OBJECT...]: true when the tests pass with these objects before the libraries; what they said is in NAME.log.
 passes() {
-	link security "$work"/s_*.o "$work"/w_*.o "$@"
-	timeout 120 "$work/security" >"$work/log" 2>&1 || return 1
-	link sim $WRAPS "$work"/n_*.o "$work"/w_*.o "$@"
-	timeout 120 "$work/sim" --runs 20 negotiate wrong-secret bits garbage matrix terminate aggr-forged frag-hostile >"$work/log" 2>&1
+	local name=$work/$1
+	shift
+	link "$name.security" "$work"/s_*.o "$work"/w_*.o "$@"
+	timeout 120 "$name.security" >"$name.log" 2>&1 || return 1
+	link "$name.sim" $WRAPS "$work"/n_*.o "$work"/w_*.o "$@"
+	timeout 120 "$name.sim" --runs 20 negotiate wrong-secret bits garbage matrix terminate aggr-forged frag-hostile >"$name.log" 2>&1
 }
 
-passes || { tail -n 10 "$work/log"; fail "the tests fail without any change"; }
+passes unchanged || { tail -n 10 "$work/unchanged.log"; fail "the tests fail without any change"; }
+
+# try NAME FILE WHAT SED-EXPRESSION: false if nobody notices.
+try() {
+	local name=$1 file=$2 what=$3
+	sed -E "$4" "$top_srcdir/src/engine/$file.c" >"$work/$name.c"
+	cmp -s "$work/$name.c" "$top_srcdir/src/engine/$file.c" && fail "nothing to change in $file.c for: $what"
+	compile "$work/$name.c" "$work/$name.o" || fail "$what: does not compile"
+	passes "$name" "$work/$name.o" && fail "no test notices: $what ($file.c)"
+	echo "noticed: $what ($(grep -m1 -E '^(FAILED|[a-z0-9_-]+: )' "$work/$name.log" | cut -c1-90))"
+	rm -f "$work/$name".*
+}
+
 mutants=0
-# mutant FILE WHAT SED-EXPRESSION
+processors=$(nproc)
+# mutant FILE WHAT SED-EXPRESSION: tried beside others.
 mutant() {
-	local file=$1 what=$2
 	mutants=$((mutants + 1))
-	sed -E "$3" "$top_srcdir/src/engine/$file.c" >"$work/mutant.c"
-	cmp -s "$work/mutant.c" "$top_srcdir/src/engine/$file.c" && fail "nothing to change in $file.c for: $what"
-	compile "$work/mutant.c" "$work/mutant_$mutants.o" || fail "$what: does not compile"
-	passes "$work/mutant_$mutants.o" && fail "no test notices: $what ($file.c)"
-	echo "noticed: $what ($(grep -m1 -E '^(FAILED|[a-z0-9_-]+: )' "$work/log" | cut -c1-90))"
+	[ "$(jobs -rp | wc -l)" -lt "$processors" ] || wait -n
+	(try "mutant_$mutants" "$@") >"$work/said.$mutants" 2>&1 || touch "$work/failed" &
 }
 
 mutant verify "the comparison is turned round" 's/!ct_equal\(want/ct_equal(want/'
@@ -66,8 +77,8 @@ mutant verify "the hash is over the padding too" 's/m->bytes\.n - m->padding/m->
 mutant transition "a wrong hash is no refusal" 's/why = verify_hashes\(e, x, row->recv, m\)/why = NULL/'
 mutant transition "what a refused message has changed stays" 's/values_undo\(&x->values\)/values_keep(\&x->values)/'
 mutant receive "a wrong hash of a one-way message is no refusal" 's/why = verify_hashes\(e, &one, row->recv, &e->message\);/why = NULL;/'
-mutant receive "message IDs may be used again" 's/msgids_has\(root->msgids, h->msgid\)/false/; s/case MSGID_USED:/case 77:/'
-mutant receive "what comes late for an exchange is decrypted" 's/msgids_has\(root->msgids, h->msgid\)/false/'
+mutant receive "message IDs may be used again" 's/if \(is_used\(root, h->msgid\)\)/if (false)/'
+mutant receive "message IDs of one-way messages may be used again" 's/encrypted && is_used\(root, h->msgid\)/false/'
 mutant receive "clear where encryption is due" 's/recv->protection == PROTECTION_ENCRYPTED \&\& !encrypted/false/'
 mutant receive "any address may speak" 's/!may_come\(exchange_root\(x\), &e->message, in\)/false/'
 mutant receive "any address may speak under an ISAKMP SA" 's/!may_come\(root, &e->message, in\)/false/'
@@ -77,5 +88,9 @@ mutant receive "garbage is always answered" 's/root->garbled == LIMIT_GARBLED_AN
 mutant send "answers may be longer than questions" 's/bytes\.n > e->question/false/'
 mutant send "copies are answered for ever" 's/x->resends < LIMIT_RESENDS/true/'
 mutant receive "the IV moves before the message is accepted" 's/^\tstep\.row = match_row\(e, s->rows.*/if (in->encrypted) { memcpy(x->iv, in->iv_after, sizeof(x->iv)); x->iv_set = true; }\n&/'
-mutant msgids "the set forgets" 's/if \(\*slot == id\)/if (false)/'
+mutant msgids "the set forgets" 's/^\t\*slot = id;//'
+wait
+for ((i = 1; i <= mutants; i++)); do cat "$work/said.$i"; done
+[ ! -e "$work/failed" ] || exit 1
+[ "$(cat "$work"/said.* | grep -c '^noticed: ')" = "$mutants" ] || fail "not every change was tried"
 echo "PASS: mutations of the checks, $mutants checks"

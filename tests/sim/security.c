@@ -95,10 +95,14 @@ static void send_under(struct trial *t, struct node *n, uint32_t msgid, const st
 	engine_leave(e);
 }
 
+void hostile_informational_as(struct trial *t, struct node *n, uint32_t msgid, const struct out_INF *out)
+{
+	send_under(t, n, msgid, &message_INF, 0, oneway_informational.iv, oneway_informational.cipher_key, out);
+}
+
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out)
 {
-	send_under(t, n, 1 + trial_pick(t, 0x7fffffff), &message_INF, 0, oneway_informational.iv,
-		   oneway_informational.cipher_key, out);
+	hostile_informational_as(t, n, 1 + trial_pick(t, 0x7fffffff), out);
 }
 
 void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out)

@@ -32,6 +32,7 @@ size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t
 
 /* What an authenticated peer that is hostile may send: any payloads, with a right hash. */
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out);
+void hostile_informational_as(struct trial *t, struct node *n, uint32_t msgid, const struct out_INF *out);
 void hostile_quick(struct trial *t, struct node *n, uint32_t msgid, const struct out_QI1 *out);
 
 /* The same not encrypted, with the right hash. */

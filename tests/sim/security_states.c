@@ -375,12 +375,18 @@ void b9_message_ids_are_used_once(struct trial *t)
 {
 	struct arena *a = arena_new();
 	uint8_t d[DATAGRAM_MAX], body[64] = { 0 };
+	struct emit_N word = { .doi = DOI_ID_IPSEC, .protocol = PROTOCOL_ID_ISAKMP, .type = NOTIFY_TYPE_CONNECTED };
+	struct out_INF told = { .N = &word, .n_N = 1 };
 	struct out_QI1 out;
 	unsigned added;
 
 	trial_describe(t);
 	if (!bring_up(t))
 		return;
+	for (unsigned i = 0; i < 2; i++) {
+		hostile_informational_as(t, t->a, 4710, &told);
+		trial_expect(t, node_said(t->b, "msgid_replayed") == (i == 1), "word %u with ID 4710", i);
+	}
 	for (unsigned i = 0; i < 6; i++) {
 		/* Twice the same ID with other content, thrice the ID zero. */
 		uint32_t msgid = i < 3 ? 4711 : 0;
