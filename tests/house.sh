@@ -25,6 +25,11 @@ for file in $(files src whack codegen spec tests bench docs); do
 	grep -qF "$file" Makefile.am || complain "$file is not in Makefile.am: list it where it is built, or in EXTRA_DIST"
 done
 
+checks=$((checks + 1))
+for file in $(sed -n '/^RING_[A-Z]* =/,/[^\\]$/p' Makefile.am | grep -o 'tests/[a-z/-]*\.sh'); do
+	[ -x "$file" ] || complain "$file is a test that cannot be run: chmod +x $file"
+done
+
 # Who may include what: a part knows itself and those named after it.
 checks=$((checks + 1))
 allowed() {

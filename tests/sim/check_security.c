@@ -1,6 +1,6 @@
 /* check_security.c -- attacks on a pair of daemons, named after the cases of docs/security-coverage.md.
  *
- * check_security [--seed N] [--verbose] [CASE...] */
+ * check_security [--seed N] [--verbose] [--until-one] [CASE...]; --until-one: end with the first that succeeds. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,21 +69,23 @@ static bool wanted(const char *name, int argc, char **argv, int first)
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1;
-	bool verbose = false;
+	bool verbose = false, until_one = false;
 	unsigned ran = 0, failed = 0;
 	int first = 1;
 
 	for (; first < argc && argv[first][0] == '-'; first++) {
 		if (strcmp(argv[first], "--verbose") == 0)
 			verbose = true;
+		else if (strcmp(argv[first], "--until-one") == 0)	/* succeeds */
+			until_one = true;
 		else if (strcmp(argv[first], "--seed") == 0 && first + 1 < argc)
 			seed = strtoull(argv[++first], NULL, 0);
 		else
-			return fprintf(stderr, "check_security: give --seed N, --verbose and names of cases\n"), 2;
+			return fprintf(stderr, "check_security: give --seed N, --verbose, --until-one and names of cases\n"), 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	trial_program = "check_security";
-	for (size_t i = 0; i < N_CASES; i++) {
+	for (size_t i = 0; i < N_CASES && (failed == 0 || !until_one); i++) {
 		if (!wanted(cases[i].name, argc, argv, first))
 			continue;
 		ran++;
