@@ -156,7 +156,12 @@ END
 lab_wait 5 "count of replays" eval '[ "$(replayed)" = 5 ]'
 lab_ok "five packets that were sent again were refused by the kernel of west"
 
-# Killed, and started again.
+# Killed, and started again: with SAs that do not end meanwhile.
+for id in east west; do
+	# shellcheck disable=SC2086 # the words of one command line
+	lab_check "$id: lifetimes of hours" pluto_whack "$id" --delete $PLUTO_SECRET --pfs
+done
+lab_check "negotiated" pluto_whack east --name secret --initiate
 lab_stop east KILL
 lab_check "killed: its policies stay" [ "$(ours east)" -ge 3 ]
 lab_check "killed: nobody else's went" foreign_stays
