@@ -21,6 +21,7 @@ lab_begin "the matrix" openssl python3 nft
 swan_need
 libre_need
 pluto_need
+"$here/../vm/load-modules" || lab_fail "this kernel has not the algorithms of IPsec"
 secret="of no consequence at all"
 # Never the same as one's peer: two gateways for ours, one for each of the others.
 gateways=(klips xfrm strongswan libreswan pluto)
