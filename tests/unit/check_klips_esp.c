@@ -1,7 +1,7 @@
 /* check_klips_esp.c -- the datapath on packets: every suite there and back, and everything
  * that must be dropped is dropped for its own reason. */
 #include "base/writer.h"
-#include "kernel/datapath.h"
+#include "klips_lab.h"
 #include "kernel/fragments.h"
 #include "kernel/ip6.h"
 #include "must.h"
@@ -36,41 +36,12 @@ static uint8_t room[PACKET_ROOM];
 static struct flow acquired;
 static unsigned acquires;
 
-static void fill(void *ctx, void *p, size_t n)
-{
-	uint8_t *b = p;
-
-	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		b[i] = (uint8_t)random();
-}
-
 static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 {
 	(void)ctx;
 	(void)e;
 	acquired = *f;
 	acquires++;
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a;
-	const char *why;
-	unsigned column;
-
-	ck_assert(addr_parse(span_str(text), &a, &why, &column));
-	return a;
-}
-
-static struct subnet net(const char *text)
-{
-	struct subnet s;
-	const char *why;
-	unsigned column;
-
-	ck_assert(subnet_parse(span_str(text), &s, &why, &column));
-	return s;
 }
 
 #define ME "192.0.2.1"
@@ -97,16 +68,6 @@ static struct kernel_sa sa_from_me(const struct choice *c, bool tunnel, bool inb
 /* Two datapaths, ours and the peer's, with one SA from us to them. */
 static struct datapath us, them;
 
-static void devices(struct datapath *d, const char *addr)
-{
-	strcpy(d->devices[0].name, "ipsec0");
-	strcpy(d->devices[0].real, "eth0");
-	d->devices[0].addrs[0] = ip(addr);
-	d->devices[0].n_addrs = 1;
-	d->devices[0].mtu = 1500;
-	d->now_ms = 100000;
-}
-
 static void begin(const struct kernel_sa *sa)
 {
 	struct kernel_sa in = *sa;
@@ -118,8 +79,8 @@ static void begin(const struct kernel_sa *sa)
 	acquires = 0;
 	datapath_init(&us, NULL, fill, on_acquire);
 	datapath_init(&them, NULL, fill, on_acquire);
-	devices(&us, ME);
-	devices(&them, PEER);
+	give_device(&us, ip(ME));
+	give_device(&them, ip(PEER));
 	in.inbound = true;
 	ck_assert_int_eq(sadb_add(us.sas, sa, 0, 1), REASON_NONE);
 	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);

@@ -1,7 +1,7 @@
 /* check_klips_ipcomp.c -- IPComp in the datapath: inside ESP and AH, in both modes, and what a peer with the keys
  * may do to it. */
 #include "base/writer.h"
-#include "kernel/datapath.h"
+#include "klips_lab.h"
 #include "kernel/ipcomp.h"
 
 #include <check.h>
@@ -19,52 +19,6 @@ static uint8_t room[PACKET_ROOM];
 static struct datapath us, them;
 static struct kernel_sa sas[3];		/* the innermost first */
 static unsigned n_sas;
-
-static void fill(void *ctx, void *p, size_t n)
-{
-	uint8_t *b = p;
-
-	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		b[i] = (uint8_t)random();
-}
-
-static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a;
-	const char *why;
-	unsigned column;
-
-	ck_assert(addr_parse(span_str(text), &a, &why, &column));
-	return a;
-}
-
-static struct subnet net(const char *text)
-{
-	struct subnet s;
-	const char *why;
-	unsigned column;
-
-	ck_assert(subnet_parse(span_str(text), &s, &why, &column));
-	return s;
-}
-
-static void devices(struct datapath *d, const char *addr)
-{
-	strcpy(d->devices[0].name, "ipsec0");
-	strcpy(d->devices[0].real, "eth0");
-	d->devices[0].addrs[0] = ip(addr);
-	d->devices[0].n_addrs = 1;
-	d->devices[0].mtu = 1500;
-	d->now_ms = 100000;
-}
 
 static void describe(bool tunnel, bool ah)
 {
@@ -103,10 +57,10 @@ static void begin(bool tunnel, bool ah)
 	srandom(1);
 	fill(NULL, keys, sizeof keys);
 	describe(tunnel, ah);
-	datapath_init(&us, NULL, fill, on_acquire);
-	datapath_init(&them, NULL, fill, on_acquire);
-	devices(&us, ME);
-	devices(&them, PEER);
+	datapath_init(&us, NULL, fill, on_no_acquire);
+	datapath_init(&them, NULL, fill, on_no_acquire);
+	give_device(&us, ip(ME));
+	give_device(&them, ip(PEER));
 	e.src = sas[0].src_client;
 	e.dst = sas[0].dst_client;
 	for (unsigned i = 0; i < n_sas; i++) {
@@ -302,7 +256,7 @@ START_TEST(sa_rules)
 	struct kernel_sa sa;
 
 	describe(true, false);
-	datapath_init(&us, NULL, fill, on_acquire);
+	datapath_init(&us, NULL, fill, on_no_acquire);
 	sa = sas[0];
 	sa.comp = ALG_NONE;
 	ck_assert_int_eq(sadb_add(us.sas, &sa, 0, 1), REASON_KLIPS_SA_ALGORITHM);

@@ -1,5 +1,5 @@
 /* check_klips_life.c -- SAs that end by themselves: told in time, and then shut; and packets that waited for one. */
-#include "kernel/datapath.h"
+#include "klips_lab.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -13,20 +13,6 @@ static const struct subnet theirs = { .addr = { .len = 4, .b = { 10, 2, 0, 0 } }
 static uint8_t room[PACKET_ROOM];
 static struct datapath us, them;
 
-static void fill(void *ctx, void *p, size_t n)
-{
-	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		((uint8_t *)p)[i] = (uint8_t)random();
-}
-
-static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-}
-
 static struct kernel_sa outbound(void)
 {
 	return (struct kernel_sa){
@@ -37,11 +23,6 @@ static struct kernel_sa outbound(void)
 	};
 }
 
-static void device(struct datapath *d, const struct ip_addr *addr)
-{
-	d->devices[0] = (struct device){ .name = "ipsec0", .real = "eth0", .addrs = { *addr }, .n_addrs = 1, .mtu = 1500 };
-}
-
 /* We send through the SA, they receive by it. */
 static void begin(const struct kernel_sa *sa)
 {
@@ -50,10 +31,10 @@ static void begin(const struct kernel_sa *sa)
 				   .tunnel = true };
 	bool added;
 
-	datapath_init(&us, NULL, fill, on_acquire);
-	datapath_init(&them, NULL, fill, on_acquire);
-	device(&us, &me);
-	device(&them, &peer);
+	datapath_init(&us, NULL, fill, on_no_acquire);
+	datapath_init(&them, NULL, fill, on_no_acquire);
+	give_device(&us, me);
+	give_device(&them, peer);
 	in.inbound = true;
 	ck_assert_int_eq(sadb_add(us.sas, sa, 0, 1), REASON_NONE);
 	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);

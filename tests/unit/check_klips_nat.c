@@ -1,7 +1,7 @@
 /* check_klips_nat.c -- ESP in UDP over IPv4 and IPv6: the checksum of the UDP around, and those of what transport mode
  * carries through an address translator. */
 #include "base/writer.h"
-#include "kernel/datapath.h"
+#include "klips_lab.h"
 #include "kernel/ip6.h"
 
 #include <check.h>
@@ -16,23 +16,6 @@
 static uint8_t room[PACKET_ROOM], keys[2][64];
 static struct datapath us, them;
 static struct sa_id outermost;
-
-static void fill(void *ctx, void *p, size_t n)
-{
-	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		((uint8_t *)p)[i] = (uint8_t)random();
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a;
-	const char *why;
-	unsigned column;
-
-	ck_assert(addr_parse(span_str(text), &a, &why, &column));
-	return a;
-}
 
 static struct subnet host(const char *text)
 {
@@ -62,8 +45,7 @@ static bool is_six(const struct way *w)
 
 static void enter(struct datapath *d, const char *me, const struct kernel_sa *sas, unsigned n, bool inbound)
 {
-	d->devices[0] = (struct device){ .name = "ipsec0", .addrs = { ip(me) }, .n_addrs = 1, .mtu = 1500 };
-	d->now_ms = 100000;
+	give_device(d, ip(me));
 	for (unsigned i = 0; i < n; i++) {
 		struct kernel_sa sa = sas[i];
 

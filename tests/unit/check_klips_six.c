@@ -1,7 +1,7 @@
 /* check_klips_six.c -- IPv6 in the datapath: chains of headers, honest and hostile, tunnels between the families, what AH
  * covers, fragments, the path's MTU, and packets restored from what a raw socket tells. */
 #include "base/writer.h"
-#include "kernel/datapath.h"
+#include "klips_lab.h"
 #include "kernel/fragments.h"
 #include "kernel/raw6.h"
 #include "must.h"
@@ -15,42 +15,6 @@
 #include <sys/socket.h>
 
 static uint8_t room[PACKET_ROOM], other[PACKET_ROOM], keys[2][64];
-
-static void fill(void *ctx, void *p, size_t n)
-{
-	uint8_t *b = p;
-
-	(void)ctx;
-	for (size_t i = 0; i < n; i++)
-		b[i] = (uint8_t)random();
-}
-
-static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
-{
-	(void)ctx;
-	(void)e;
-	(void)f;
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a;
-	const char *why;
-	unsigned column;
-
-	ck_assert(addr_parse(span_str(text), &a, &why, &column));
-	return a;
-}
-
-static struct subnet net(const char *text)
-{
-	struct subnet s;
-	const char *why;
-	unsigned column;
-
-	ck_assert(subnet_parse(span_str(text), &s, &why, &column));
-	return s;
-}
 
 #define ME "2001:db8::1"
 #define PEER "2001:db8::2"
@@ -206,8 +170,8 @@ static void begin(const struct choice *c, const struct way *w)
 	srandom(1);
 	for (size_t i = 0; i < sizeof keys[0]; i++)
 		keys[0][i] = keys[1][i] = (uint8_t)(i * 7 + 1);
-	datapath_init(&us, NULL, fill, on_acquire);
-	datapath_init(&them, NULL, fill, on_acquire);
+	datapath_init(&us, NULL, fill, on_no_acquire);
+	datapath_init(&them, NULL, fill, on_no_acquire);
 	device(&us, w->me);
 	device(&them, w->peer);
 	ck_assert_int_eq(sadb_add(us.sas, &sa, 0, 1), REASON_NONE);
