@@ -47,20 +47,6 @@ static void begin(struct trial *t, bool transport, bool aggressive, bool both)
 	node_listen(t->b);
 }
 
-static void middle(struct trial *t, struct odd *odd)
-{
-	odd_peer = odd;
-	world_middle(t->w, &(struct man_in_the_middle){ .ctx = odd, .pass = odd_rewrite });
-	node_initiate(t->a, "net");
-	world_run(t->w, 60000);
-}
-
-static void end(struct trial *t)
-{
-	odd_peer = NULL;
-	world_middle(t->w, &(struct man_in_the_middle){ 0 });
-}
-
 static const struct phase1 *established(const struct node *n)
 {
 	for (struct exchange *x = engine_first(n->ike->engine); x != NULL; x = engine_next(x))
@@ -141,7 +127,7 @@ void run_nat_drafts(struct trial *t)
 	const struct sim_sa *there, *back;
 
 	begin(t, transport, aggressive, both);
-	middle(t, &odd);
+	odd_initiate(t, &odd);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s (west: %s)", t->a->last_status,
 		     t->a->answer, t->b->refusal);
 	trial_expect(t, d.vendors[0] == 2 && d.vendors[1] == 3, "%u vendor IDs of the draft, %u others", d.vendors[0], d.vendors[1]);
@@ -157,7 +143,7 @@ void run_nat_drafts(struct trial *t)
 	back = node_outbound(t->b, transport ? "192.0.2.99/32" : "10.0.2.0/24");
 	trial_expect(t, there != NULL && there->in_udp && there->tunnel == !transport, "east does not send in UDP");
 	trial_expect(t, back != NULL && back->in_udp && back->tunnel == !transport, "west does not send in UDP");
-	end(t);
+	odd_over(t);
 	trial_check_sound(t);
 }
 
@@ -196,13 +182,13 @@ void run_nat_forbidden(struct trial *t)
 	node_connection(t->b, &t->c);
 	node_listen(t->a);
 	node_listen(t->b);
-	middle(t, &odd);
+	odd_initiate(t, &odd);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s", t->a->last_status, t->b->refusal);
 	trial_expect(t, r.vendors[0] == (by_initiator ? 0 : 4) && r.vendors[1] == 0 && r.discoveries == 0,
 		     "%u and %u vendor IDs, %u NAT-D", r.vendors[0], r.vendors[1], r.discoveries);
 	out = node_outbound(t->a, "10.0.1.0/24");
 	trial_expect(t, out != NULL && !out->in_udp, "ESP goes in UDP");
-	end(t);
+	odd_over(t);
 	trial_check_sound(t);
 }
 
@@ -304,7 +290,7 @@ void run_nat_discovery(struct trial *t)
 	t->c.tunnel = t->c.psk = t->c.encrypt = true;
 	t->c.authenticate = t->c.compress = t->c.pfs = t->c.aggressive = false;
 	trial_describe(t);
-	middle(t, &odd);
+	odd_initiate(t, &odd);
 	p = established(t->b);
 	trial_expect(t, d.wrong == 0, "%u hashes are not those of RFC 3947", d.wrong);
 	if (trial_expect(t, p != NULL, "case %u: no ISAKMP SA: %s", d.what, t->b->refusal)) {
@@ -314,6 +300,6 @@ void run_nat_discovery(struct trial *t)
 			     p->natt.us ? "west is behind a NAT" : "west is behind none",
 			     p->natt.peer ? "east, too" : "east is behind none");
 	}
-	end(t);
+	odd_over(t);
 	trial_check_sound(t);
 }

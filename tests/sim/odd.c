@@ -78,7 +78,7 @@ bool odd_rewrite(void *ctx, struct node *to, const struct endpoint *from, struct
 	return true;
 }
 
-static void begin(struct trial *t, struct odd *odd)
+void odd_initiate(struct trial *t, struct odd *odd)
 {
 	odd_peer = odd;
 	world_middle(t->w, &(struct man_in_the_middle){ .ctx = odd, .pass = odd_rewrite });
@@ -86,7 +86,7 @@ static void begin(struct trial *t, struct odd *odd)
 	world_run(t->w, 60000);
 }
 
-static void end(struct trial *t)
+void odd_over(struct trial *t)
 {
 	odd_peer = NULL;
 	world_middle(t->w, &(struct man_in_the_middle){ 0 });
@@ -94,18 +94,18 @@ static void end(struct trial *t)
 
 static void comes_up(struct trial *t, struct odd *odd, unsigned least)
 {
-	begin(t, odd);
+	odd_initiate(t, odd);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s (west: %s)", t->a->last_status,
 		     t->a->answer, t->b->refusal);
 	trial_expect(t, odd->done >= least, "%u messages were odd", odd->done);
 	trial_check_up(t);
-	end(t);
+	odd_over(t);
 }
 
 /* West says why, in these words; east does not come up. */
 static void is_refused(struct trial *t, struct odd *odd, const char *reason, const char *words)
 {
-	begin(t, odd);
+	odd_initiate(t, odd);
 	trial_expect(t, t->a->last_status != WHACK_STATUS_SUCCESS, "came up");
 	trial_expect(t, odd->done > 0, "nothing was odd");
 	trial_expect(t, node_said(t->b, reason) && strstr(t->b->refusal, words) != NULL, "west does not say %s but: %s", words,
@@ -113,7 +113,7 @@ static void is_refused(struct trial *t, struct odd *odd, const char *reason, con
 	trial_expect(t, node_sas(t->a, 1) + node_sas(t->b, 1) == 0, "there are SAs");
 	node_terminate(t->a, "net");
 	world_run(t->w, 1000);
-	end(t);
+	odd_over(t);
 }
 
 static void negotiate(struct trial *t, enum oddity what, unsigned least)

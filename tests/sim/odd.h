@@ -41,6 +41,10 @@ bool odd_in_payloads(enum oddity what);
 /* Gives every message in clear that passes in the world to odd_payloads; ctx is the struct odd. */
 bool odd_rewrite(void *ctx, struct node *to, const struct endpoint *from, struct buf *datagram);
 
+/* a begins, in a world that is odd until odd_over. */
+void odd_initiate(struct trial *t, struct odd *odd);
+void odd_over(struct trial *t);
+
 /* Write a message again with other payloads; it is not encrypted yet, or never is. */
 void odd_payloads(struct span plain, struct writer *w);
 
