@@ -6,18 +6,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/nat.sh"
 
 both() {
-	local id
-	for id in east west; do
-		pluto_start "$id" "$id" "$@"
-		pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-	done
+	nat_pluto east "$@"
+	nat_pluto west "$@"
 }
 
 lab_begin "both ends behind NATs"
 nat_need
 pluto_need
-pluto_secret east "between NATs"
-pluto_secret west "between NATs"
 nat_lab
 nat_west
 both --keepalive 2

@@ -12,13 +12,9 @@ moved_from() { [ "$(outside)" != "$1" ] && [ -n "$(outside)" ]; }
 lab_begin "one end behind a NAT"
 nat_need
 pluto_need
-pluto_secret east "for all on the road"
-pluto_secret west "for all on the road"
 nat_lab
-for id in east west; do
-	pluto_start "$id" "$id" --keepalive 2
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-done
+nat_pluto east --keepalive 2
+nat_pluto west --keepalive 2
 lab_check "it says that it listens on 4500, too" grep -q 'UDP port 500 and 4500' "$LAB_DIR/west.listen.log"
 lab_check "west takes anybody" pluto_whack west --name road --host 192.0.2.2 --client 10.0.2.0/24 --to --host %any \
 	--id @east --client 10.0.1.0/24 --encrypt --psk

@@ -11,14 +11,10 @@ lab_begin "NAT traversal over IPv6" python3
 nat_need
 pluto_need
 [ "$PLUTO_KERNEL" = klips ] || lab_skip "ESP in UDP over IPv6 is tested with klips"
-pluto_secret east "for all on the road"
-pluto_secret west "for all on the road"
 nat_lab
 nat_six
-for id in east west; do
-	pluto_start "$id" "$id" --keepalive 2
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-done
+nat_pluto east --keepalive 2
+nat_pluto west --keepalive 2
 lab_check "it says that it listens on 4500, too" grep -q '2001:db8::2, UDP port 500 and 4500' "$LAB_DIR/west.listen.log"
 
 # UDP over IPv6 has its header at 40. Every datagram that leaves has a checksum, and tcpdump finds it right.

@@ -8,14 +8,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 lab_begin "two peers behind one NAT"
 nat_need
 pluto_need
-for id in east east2 west; do
-	pluto_secret "$id" "for all on the road"
-done
 nat_lab
 nat_beside
 for id in east east2 west; do
-	pluto_start "$id" "$id"
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
+	nat_pluto "$id"
 done
 
 # Nobody has a name: each is its own private address, which the connection need not know.

@@ -13,6 +13,7 @@
 #   nat_forward HOST OUT ADDR PORTS what comes by OUT for these UDP ports goes to ADDR
 #   nat_beside                    a second host east2 (10.9.0.6) behind nat
 #   nat_west                      west moves behind a translator, too: 10.8.0.5 behind natw, which forwards 500 and 4500
+#   nat_pluto ID OPTION...        pluto in the host ID, listening
 #   nat_only_udp ID               the capture ID shows ESP in UDP, and nothing else of the clients
 
 nat_need() {
@@ -132,6 +133,11 @@ nat_west() {
 	lab_route west 192.0.2.0/24 via 10.8.0.1
 	nat_rules natw out 192.0.2.2:30000-39999
 	nat_forward natw out 10.8.0.5 "500, 4500"
+}
+
+nat_pluto() {
+	pluto_start "$1" "$@"
+	pluto_whack "$1" --listen >"$LAB_DIR/$1.listen.log" 2>&1 || lab_fail "pluto $1 does not listen"
 }
 
 # ESP in UDP to or from the port of west: not short, and no marker of IKE behind the header.
