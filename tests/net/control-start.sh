@@ -7,6 +7,7 @@ control_begin "a pluto that cannot start"
 
 says 1 "unknown option --nofrok; did you mean --nofork?" "$PLUTO" --nofrok
 says 1 "--ikeport x is not a number from 1 to 65535" "$PLUTO" --ikeport x
+says 1 "--nattport 0 is not a number from 1 to 65535" "$PLUTO" --natt-port 0
 says 1 "--listen 127.0.0.256: a part of a dotted address is at most 255" "$PLUTO" --listen 127.0.0.256
 says 1 "--attach eth0 does not name two interfaces; write --attach ipsec0=eth0" "$PLUTO" --attach eth0
 says 1 "--kernel klips contradicts --noklips" "$PLUTO" --noklips --kernel klips

@@ -94,6 +94,16 @@ for i in 1 2 3; do told "a peer from anywhere" "\"road$i\" template: 127\.0\.0\.
 says 29 "029 the address of the peer of \"road1\" is not known" whack --initiate --name road1
 described "a port of the peer" port --host 127.0.0.1 --to --host 192.0.2.2 --ikeport 4500
 told "is shown" '"port" down: 127\.0\.0\.1\.\.\.192\.0\.2\.2:4500$'
+for option in --nattport --natt-port; do
+	described "$option" natt --delete --host 127.0.0.1 --to --host 192.0.2.2 "$option" 4600
+	whack --status --json >"$DIR/out" 2>&1
+	grep -q '"nattport":4600' "$DIR/out" || fail "$option is not shown"
+	ok "$option is shown"
+	whack --delete --name natt >"$DIR/out" 2>&1 || fail "not deleted"
+done
+described "any port of a Road Warrior" l2tp --host 127.0.0.1 --clientproto udp --clientport 1701 --to --host %any --clientproto udp \
+	--clientport %any --encrypt --psk
+told "is shown without a port" '"l2tp" template: 127\.0\.0\.1/32 udp:1701===127\.0\.0\.1\.\.\.%any===the host udp$'
 described "a next hop" hop1 --host 127.0.0.1 --nexthop 127.0.0.9 --to --host 192.0.2.2 --encrypt
 described "%direct" hop2 --host 127.0.0.1 --nexthop %direct --to --host 192.0.2.2 --encrypt
 described "an updown command with words of its own" updown --host 127.0.0.1 --updown "/bin/echo one two" --to --host 192.0.2.2
