@@ -95,6 +95,30 @@ static void send_under(struct trial *t, struct node *n, uint32_t msgid, const st
 	engine_leave(e);
 }
 
+struct picture look(const struct node *n)
+{
+	struct picture p = { .half_open = n->ike->half_open, .added = n->added, .rekeyed = n->rekeyed,
+			     .lost_cover = n->lost_cover };
+
+	for (struct exchange *x = engine_first(n->ike->engine); x != NULL && p.n < EXCHANGES_MAX; x = engine_next(x)) {
+		p.at[p.n].serial = x->serial;
+		p.at[p.n].state = x->state;
+		p.at[p.n++].parked = x->parked != NULL;
+	}
+	return p;
+}
+
+bool same(const struct picture *p, const struct picture *q)
+{
+	bool ok = p->n == q->n && p->half_open == q->half_open && p->added == q->added &&
+		  p->rekeyed == q->rekeyed && p->lost_cover == q->lost_cover;
+
+	for (size_t i = 0; ok && i < p->n; i++)
+		ok = p->at[i].serial == q->at[i].serial && p->at[i].state == q->at[i].state &&
+		     p->at[i].parked == q->at[i].parked;
+	return ok;
+}
+
 void hostile_informational_as(struct trial *t, struct node *n, uint32_t msgid, const struct out_INF *out)
 {
 	send_under(t, n, msgid, &message_INF, 0, oneway_informational.iv, oneway_informational.cipher_key, out);

@@ -30,6 +30,19 @@ bool bring_up(struct trial *t);
 size_t make_message(uint8_t *p, const uint8_t cookies[16], uint8_t type, uint8_t flags, uint32_t msgid, uint8_t np,
 		    const void *body, size_t n);
 
+/* What an attack may not change. */
+#define EXCHANGES_MAX 16
+
+struct picture {		/* of the exchanges of a node */
+	size_t n;
+	struct { uint64_t serial; const struct state_desc *state; bool parked; } at[EXCHANGES_MAX];
+	size_t half_open;
+	unsigned added, rekeyed, lost_cover;
+};
+
+struct picture look(const struct node *n);
+bool same(const struct picture *p, const struct picture *q);
+
 /* What an authenticated peer that is hostile may send: any payloads, with a right hash. */
 void hostile_informational(struct trial *t, struct node *n, const struct out_INF *out);
 void hostile_informational_as(struct trial *t, struct node *n, uint32_t msgid, const struct out_INF *out);
@@ -48,7 +61,7 @@ trial_run b1_every_type_in_every_state, b4_cookies_of_a_refused_beginning, b5_id
 	  b6_deletes_in_every_order, b9_message_ids_are_used_once,
 	  b9_garbage_uses_no_message_ids, b11_commit_bit, b12_cookies_and_types_change, b12_other_addresses,
 	  b13_protection_is_that_of_the_row, b14_own_secret_is_missing, b15_nothing_in_clear_counts, b15_hashes_of_any_length,
-	  b18_quick_modes_are_capped;					/* security_states.c */
+	  b18_quick_modes_are_capped;					/* security_states.c, security_headers.c */
 trial_run c1_no_amplification, c1_copies_are_not_answered_for_ever,
 	  c2_half_open_is_bounded, c2_forged_road_warriors, c6_unreachable_ends_nothing,
 	  c7_short_lifetimes;							/* security_floods.c */
