@@ -48,16 +48,21 @@ def main():
 		ends[gateway] = of(lab, "our pluto" if ours else gateway, gateway, number)
 		ends[gateway].pretends = not ours
 	wire = Wire(args.prefix + "-wire")
-	failed = 0
+	failed, before = 0, None
 	with open(args.results, "w", encoding="utf-8") as out:
-		for n, case in enumerate(cases, 1):
+		for number, case in cases:
 			began = time.monotonic()
-			reason = trial.run(case, wire, ends[case["kernel"]], ends[case["peer"]])
+			ours, peer = ends[case["kernel"]], ends[case["peer"]]
+			# Who describes a connection anew forgets the old one; who does not has to be told.
+			if before not in (None, (ours, peer)):
+				trial.forget(*before)
+			before = ours, peer
+			reason = trial.run(case, wire, ours, peer)
 			took = time.monotonic() - began
 			failed += reason is not None
-			print("%s %d/%d - %s%s (%.1f s)" % ("ok" if reason is None else "not ok", n, len(cases), name(case),
+			print("%s %d - %s%s (%.1f s)" % ("ok" if reason is None else "not ok", number, name(case),
 				"" if reason is None else ": " + reason, took), flush=True)
-			out.write(json.dumps({"case": case, "result": "passed" if reason is None else "failed", "reason": reason,
+			out.write(json.dumps({"number": number, "case": case, "result": "passed" if reason is None else "failed", "reason": reason,
 				"seconds": round(took, 2)}) + "\n")
 			out.flush()
 	return 1 if failed else 0

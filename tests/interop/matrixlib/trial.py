@@ -40,7 +40,7 @@ def traffic(case, wire, ours, peer):
 	"""The first packet may be too early for the end that installs its SA last."""
 	addresses = (ours.address, peer.address)
 	for a, b in ((ours, peer), (peer, ours)):
-		until(4, "answer to a ping from %s" % a.name, lambda a=a, b=b: a.pings_from(case).ping(b.target(case), 0.5))
+		until(4, "answer to a ping from %s" % a.name, lambda a=a, b=b: a.pings_from(case).ping(b.target(case), 0.15), 0)
 	seen = wire.take(addresses)
 	before = [until(3, "count of packets at " + end.name, end.counts) for end in (ours, peer)]
 	for a, b in ((ours, peer), (peer, ours)):
@@ -71,13 +71,16 @@ def attempt(case, wire, ours, peer):
 	until(6, "end of the SAs at " + second.name, second.gone)
 
 
-def run(case, wire, ours, peer):
-	"""None, or why it failed."""
-	try:
-		attempt(case, wire, ours, peer)
-		reason = None
-	except (Failed, Refused) as e:
-		reason = str(e)
+def forget(ours, peer):
 	ours.forget()
 	peer.forget()
-	return reason
+
+
+def run(case, wire, ours, peer):
+	"""None, or why it failed. Both ends keep its description, unless it failed."""
+	try:
+		attempt(case, wire, ours, peer)
+		return None
+	except (Failed, Refused) as e:
+		forget(ours, peer)
+		return str(e)
