@@ -180,6 +180,10 @@ struct phase1 *phase1_new(struct ike *ike, struct connection *c, uint32_t whack,
 struct exchange *phase1_start(struct ike *ike, struct connection *c, uint32_t whack, uint32_t try);
 /* A peer begins: NULL, and x->user is set, or why it may not. */
 const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct arena *arena);
+/* It is established or ends: p no longer counts as half open, if it did. */
+void phase1_half_open_end(struct phase1 *p);
+/* The pair of p is about to be another: if p is half open it counts there. */
+void phase1_half_open_follow(struct phase1 *p, struct host_pair *to);
 /* Responder: tell our lifetime if it is shorter than what the peer proposed, once.  The peer should have shown that it
  * has our last message: what overtakes that is lost. */
 void phase1_tell_lifetime(struct phase1 *p);

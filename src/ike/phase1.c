@@ -134,17 +134,6 @@ void phase1_release(struct phase1 *p)
 	}
 }
 
-static void half_open_end(struct phase1 *p)
-{
-	if (!p->half_open)
-		return;
-	p->half_open = false;
-	p->pair->half_open--;
-	LIST_REMOVE(p, half_in_pair);
-	p->ike->half_open--;
-	TAILQ_REMOVE(&p->ike->half_opens, p, in_half_opens);
-}
-
 void phase1_serve(struct phase1 *p, struct connection *c)
 {
 	struct connection *before = p->c;
@@ -176,12 +165,7 @@ void phase1_follow_pair(struct phase1 *p)
 {
 	LIST_REMOVE(p, in_pair);
 	LIST_INSERT_HEAD(&p->c->pair->phase1s, p, in_pair);
-	if (p->half_open) {
-		LIST_REMOVE(p, half_in_pair);
-		p->pair->half_open--;
-		LIST_INSERT_HEAD(&p->c->pair->half_opens, p, half_in_pair);
-		p->c->pair->half_open++;
-	}
+	phase1_half_open_follow(p, p->c->pair);
 	p->pair = p->c->pair;
 }
 
@@ -239,7 +223,7 @@ void phase1_established(struct phase1 *p)
 	struct ike *ike = p->ike;
 	uint64_t life = life_agreed(p->c, &p->chosen).seconds, until;
 
-	half_open_end(p);
+	phase1_half_open_end(p);
 	negotiation_free(p);
 	tell_keys(p);
 	rank(p);
@@ -411,7 +395,7 @@ void phase1_ended(struct phase1 *p, enum end_reason why)
 	dpd_stop(p);
 	natt_stop(p);
 	LIST_REMOVE(p, in_pair);
-	half_open_end(p);
+	phase1_half_open_end(p);
 	if (!phase1_is_ready(p))
 		failed(p, why);
 	else

@@ -54,6 +54,44 @@ static const struct refusal *stranger(struct ike *ike, const struct exchange *x,
 
 /* ---- how many ------------------------------------------------------------- */
 
+static void pair_enter(struct phase1 *p, struct host_pair *pair)
+{
+	LIST_INSERT_HEAD(&pair->half_opens, p, half_in_pair);
+	pair->half_open++;
+}
+
+static void pair_leave(struct phase1 *p)
+{
+	LIST_REMOVE(p, half_in_pair);
+	p->pair->half_open--;
+}
+
+static void half_open_begin(struct phase1 *p)
+{
+	p->half_open = true;
+	pair_enter(p, p->pair);
+	TAILQ_INSERT_TAIL(&p->ike->half_opens, p, in_half_opens);
+	p->ike->half_open++;
+}
+
+void phase1_half_open_end(struct phase1 *p)
+{
+	if (!p->half_open)
+		return;
+	p->half_open = false;
+	pair_leave(p);
+	TAILQ_REMOVE(&p->ike->half_opens, p, in_half_opens);
+	p->ike->half_open--;
+}
+
+void phase1_half_open_follow(struct phase1 *p, struct host_pair *to)
+{
+	if (!p->half_open)
+		return;
+	pair_leave(p);
+	pair_enter(p, to);
+}
+
 /* May it be pushed out?  What went no further than a first message anybody could have forged. */
 static bool gives_way(const struct phase1 *p, bool slow_too)
 {
@@ -136,11 +174,7 @@ const struct refusal *phase1_admit(struct ike *ike, struct exchange *x, struct a
 		  endpoint_format(&x->remote, from));
 	p = phase1_new(ike, c, NO_WHACK, 1);
 	p->x = x;
-	p->half_open = true;
-	p->pair->half_open++;
-	LIST_INSERT_HEAD(&p->pair->half_opens, p, half_in_pair);
-	ike->half_open++;
-	TAILQ_INSERT_TAIL(&ike->half_opens, p, in_half_opens);
+	half_open_begin(p);
 	x->user = p;
 	return NULL;
 }
