@@ -6,6 +6,7 @@ the columns of that kind of block, and each column is as wide as its widest cell
 from .lexer import scan
 
 INDENT = "    "
+HELP_COLUMN = 50
 CITE = {"rfc": "cite", "ref": "cite", "allow": "cite"}
 JOINERS = ("|", "x", "==", "!=", "<=", ">=", "<", ">", "in", "and")
 
@@ -206,10 +207,23 @@ def message_chunks(chunks):
 
 def header(line):
 	"""Author's gaps: one blank stays one, more become two."""
+	if line.chunks[0] == "option":
+		return option(line)
 	text = ""
 	for c, gap in zip(line.chunks, line.gaps):
-		help_text = c[0] == '"' and c is line.chunks[-1] and line.chunks[0] == "option"
-		text += (" " if gap < 2 and not help_text else "  ") * bool(text) + c
+		text += (" " if gap < 2 else "  ") * bool(text) + c
+	return text
+
+
+def option(line):
+	"""Its lists are tight; its help text has a column, if what stands before is not longer: options are of all lengths."""
+	text = ""
+	for c, gap in zip(line.chunks, line.gaps):
+		if c[0] == '"' and c is line.chunks[-1]:
+			text = text.ljust(HELP_COLUMN - 2) + "  "
+		elif text and not text.endswith(","):
+			text += " " if gap < 2 else "  "
+		text += c if c[0] == '"' else c.replace(", ", ",")
 	return text
 
 
@@ -241,6 +255,7 @@ def lay_out_headers(lines):
 			else:
 				cells.append(c)
 		split.append(cells)
+	lay_out_members(split)
 	width = {}
 	for cells in split:
 		for i, c in enumerate(cells[:-1]):
@@ -248,6 +263,21 @@ def lay_out_headers(lines):
 	for l, cells in zip(lines, split):
 		l.text = "  ".join(c.ljust(width[i]) for i, c in enumerate(cells[:-1]))
 		l.text += ("  " if len(cells) > 1 else "") + cells[-1]
+
+
+def lay_out_members(rows):
+	"""{ a 1 ; b 2 }: aligned in the rows that have the same members."""
+	alike = {}
+	for cells in rows:
+		if cells[-1][0] == "{" and '"' not in cells[-1]:
+			members = cells[-1].split(" ; ")
+			names = tuple(m.removeprefix("{ ").split(" ")[0] for m in members)
+			alike.setdefault(names, []).append((cells, members))
+	for same in alike.values():
+		width = [max(map(len, column)) for column in zip(*(members for _, members in same))]
+		for cells, members in same:
+			parts = [(m + " ;").ljust(w + 2) for m, w in zip(members[:-1], width)]
+			cells[-1] = " ".join(parts + members[-1:])
 
 
 def comments(lines):
