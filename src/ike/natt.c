@@ -217,6 +217,68 @@ const struct refusal *natt_obstacle(const struct phase1 *p, const struct connect
 	return NULL;
 }
 
+/* ---- a NAT, and ESP without UDP ----------------------------------------------------- */
+
+/* Addresses that sites give away by themselves: RFC 1918, RFC 6598, RFC 4193. */
+static bool is_private(const struct ip_addr *a)
+{
+	static const struct subnet nets[] = {
+		{ { 4, { 10 } }, 8 }, { { 4, { 172, 16 } }, 12 }, { { 4, { 192, 168 } }, 16 },
+		{ { 4, { 100, 64 } }, 10 }, { { 16, { 0xfc } }, 7 },
+	};
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (nets[i].addr.len == a->len && subnet_has(&nets[i], a))
+			return true;
+	return false;
+}
+
+/* What shows that there is a NAT; NULL: nothing does.  Who does not agree on NAT traversal gets no NAT-D payloads (RFC 3947
+ * 3.2), but for the port that a NAT has changed, and addresses that are none of the network between. */
+static const char *sign_of_nat(struct arena *a, const struct phase1 *p)
+{
+	const struct endpoint *us = &p->x->local, *them = &p->x->remote;
+	const struct identity *id = &peer_end(p->c)->id;
+	uint16_t port = peer_end(p->c)->ikeport != 0 ? peer_end(p->c)->ikeport : LIMIT_IKE_PORT;
+	char one[ADDR_TEXT], other[ADDR_TEXT];
+
+	if (p->natt.compared)
+		return p->natt.us || p->natt.peer ? natt_situation(p) : NULL;
+	if (p->x->role == ROLE_RESPONDER && them->port != port)
+		return arena_printf(a, "the peer sends from port %u, not %u", them->port, port);
+	if (id->kind == IDENTITY_ADDR && !addr_eq(&id->addr, &them->addr) && is_private(&id->addr))
+		return arena_printf(a, "the peer, at %s, calls itself %s", addr_format(&them->addr, one),
+				    addr_format(&id->addr, other));
+	if (is_private(&us->addr) != is_private(&them->addr))
+		return arena_printf(a, "of our address, %s, and the peer's, %s, one is private", addr_format(&us->addr, one),
+				    addr_format(&them->addr, other));
+	return NULL;
+}
+
+const struct refusal *natt_unserved(struct arena *a, const struct phase1 *p)
+{
+	const struct ike *ike = p->ike;
+	const char *sign = natt_encapsulates(p) || !connection_ipsec(p->c) ? NULL : sign_of_nat(a, p);
+
+	if (sign == NULL)
+		return NULL;
+	if (p->c->policy.encapsulation == UDP_ENCAPSULATION_NO)
+		return refuse_natt_forbidden(a, p->c->name, sign, "--encapsulation no");
+	if (ike->ports.natt == 0)
+		return refuse_natt_forbidden(a, p->c->name, sign, "--no-nat-traversal");
+	return refuse_natt_unused(a, p->c->name, sign, !port_open(ike, &p->x->local.addr) ?
+				  "our port for it is not open" : !p->natt.compared ? "the peer does no NAT traversal" :
+				  "the peer goes on without it");
+}
+
+void natt_warn(const struct phase1 *p)
+{
+	const struct refusal *why = natt_unserved(p->ike->arena, p);
+
+	if (why != NULL)
+		ike_refusal(p->ike, p->c, p->x, p->whack, true, why);
+}
+
 static struct emit_NATOA original(struct arena *a, const struct ip_addr *addr)
 {
 	return (struct emit_NATOA){ .type = addr->len == 4 ? ID_TYPE_IPV4_ADDR : ID_TYPE_IPV6_ADDR,
@@ -256,20 +318,6 @@ bool natt_explains(const struct phase1 *p)
 
 	return p->natt.peer || p->c->template == NULL || theirs->id_given || theirs->id.kind != IDENTITY_ADDR ||
 	       addr_eq(&theirs->id.addr, &p->x->remote.addr);
-}
-
-/* Addresses that sites give away by themselves: RFC 1918, RFC 6598, RFC 4193. */
-static bool is_private(const struct ip_addr *a)
-{
-	static const struct subnet nets[] = {
-		{ { 4, { 10 } }, 8 }, { { 4, { 172, 16 } }, 12 }, { { 4, { 192, 168 } }, 16 },
-		{ { 4, { 100, 64 } }, 10 }, { { 16, { 0xfc } }, 7 },
-	};
-
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
-		if (nets[i].addr.len == a->len && subnet_has(&nets[i], a))
-			return true;
-	return false;
 }
 
 /* Whose is the address already: in our client, or another peer's or its client's?  False: nobody's. */

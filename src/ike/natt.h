@@ -62,6 +62,12 @@ const struct refusal *natt_taken(struct arena *a, const struct phase1 *p, const 
  * mode cannot tell apart?  Says so; NULL: that is not it.  In the arena. */
 const struct refusal *natt_shared(struct arena *a, const struct connection *c, const struct connection *other);
 
+/* ESP under p goes without UDP although there are signs of a NAT: which, and why it does; NULL: not so.  In the arena. */
+const struct refusal *natt_unserved(struct arena *a, const struct phase1 *p);
+
+/* p is established: the operator is warned of that. */
+void natt_warn(const struct phase1 *p);
+
 /* NAT-OA payloads for transport mode (RFC 3947 5.2); *n is 0 where none are due.  In the arena. */
 const struct emit_NATOA *natt_originals(struct action *a, const struct phase1 *p, uint16_t mode, size_t *n);
 

@@ -235,6 +235,7 @@ void phase1_established(struct phase1 *p)
 	timer_arm(engine_timers(ike->engine), &p->timer, ike->now + 1000 * until);
 	dpd_watch(p);
 	natt_watch(p);
+	natt_warn(p);
 	followup_begin(p);
 }
 

@@ -13,7 +13,7 @@
 #include "ike/upkeep.h"
 #include "ike/weak.h"
 
-#define SCHEMA_VERSION "1.1"	/* additions count up behind the dot, all else before it */
+#define SCHEMA_VERSION "1.2"	/* additions count up behind the dot, all else before it */
 #define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
 
 static void line(struct status *s, const char *text)
@@ -171,6 +171,14 @@ static void add_user(struct status *s, json_t *o, const struct connection *c)
 			  "subnets", lease_subnets(s->ike->arena, l), "banner", l->banner.p));
 }
 
+/* A reason with what to do; null: none. */
+static json_t *reason_object(const struct refusal *why)
+{
+	return why == NULL ? json_null() :
+	       json_pack("{s:s, s:s, s:o}", "reason", reasons[why->reason].name, "message", why->message, "remedy",
+			 text_or_null(why->remedy));
+}
+
 static json_t *connection_object(struct status *s, const struct connection *c)
 {
 	bool oriented = c->ours >= 0 && !c->leaving;
@@ -184,9 +192,7 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 		"left", end_object(&c->end[0]), "right", end_object(&c->end[1]),
 		"ours", !oriented ? "none" : c->ours == 0 ? "left" : "right",
 		"interface", text_or_null(oriented ? c->interface->real : NULL),
-		"not_oriented", why == NULL ? json_null() :
-			json_pack("{s:s, s:s, s:o}", "reason", reasons[why->reason].name, "message",
-				  why->message, "remedy", text_or_null(why->remedy)),
+		"not_oriented", reason_object(why),
 		"policy", policy_object(s, c), "routing", routing_word(c->routing),
 		"newest_ipsec_sa", c->newest_ipsec == 0 ? json_null() : number(c->newest_ipsec),
 		"reqid", number(c->reqid), "wanted", c->upkeep.wanted,
@@ -254,6 +260,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p, const char *se
 									   method)));
 		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
 		json_object_set_new(o, "suspect", json_boolean(phase1_suspect(p)));
+		json_object_set_new(o, "nat_unserved", reason_object(p->retired ? NULL : natt_unserved(s->ike->arena, p)));
 	}
 	json_object_set_new(o, "nat", nat_object(p));
 	put(s, o, separator, false);

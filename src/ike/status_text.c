@@ -261,6 +261,17 @@ static void tell_negotiation(struct status *s, const struct exchange *x, unsigne
 	say(s, "%s", line);
 }
 
+/* A NAT, and ESP without UDP: the last that is to be read where packets do not come. */
+static void tell_unserved(struct status *s, const struct phase1 *p)
+{
+	const struct refusal *why = p->retired ? NULL : natt_unserved(s->ike->arena, p);
+
+	if (why == NULL)
+		return;
+	say(s, "       NAT: %s", why->message);
+	say(s, "       remedy: %s", why->remedy);
+}
+
 static void tell_phase1(struct status *s, const struct phase1 *p)
 {
 	const struct exchange *x = p->x;
@@ -296,6 +307,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 	if (weak != NULL)
 		text_add(&t, "; WEAK: %s", weak);
 	say(s, "%s", line);
+	tell_unserved(s, p);
 }
 
 static void add_counts(const struct status *s, struct text *t, const struct phase2 *p, uint8_t protocol,

@@ -72,6 +72,7 @@ static const struct kind {
 	{ "nat-silence", run_nat_silence, 4 },
 	{ "nat-drafts", run_nat_drafts, 48 },
 	{ "nat-forbidden", run_nat_forbidden, 4 },
+	{ "nat-unserved", run_nat_unserved, 4 },
 	{ "nat-discovery", run_nat_discovery, 40 },
 	{ "nat-transport", run_nat_transport, 4 },
 	{ "nat-aggressive", run_nat_aggressive, 8 },

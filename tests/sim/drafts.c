@@ -188,7 +188,43 @@ void run_nat_forbidden(struct trial *t)
 		     "%u and %u vendor IDs, %u NAT-D", r.vendors[0], r.vendors[1], r.discoveries);
 	out = node_outbound(t->a, "10.0.1.0/24");
 	trial_expect(t, out != NULL && !out->in_udp, "ESP goes in UDP");
+	trial_expect(t, !node_said(t->a, "natt_forbidden") && !node_said(t->b, "natt_forbidden") &&
+			!node_said(t->a, "natt_unused") && !node_said(t->b, "natt_unused"), "warned of a NAT that is not there");
 	odd_over(t);
+	trial_check_sound(t);
+}
+
+/* There is a NAT, and at one end or at both --encapsulation no: ESP goes without UDP, and who sees the NAT warns of it. */
+void run_nat_unserved(struct trial *t)
+{
+	bool both = t->seed % 2 != 0;
+	const struct sim_sa *out;
+
+	t->c.encapsulation = UDP_ENCAPSULATION_NO;
+	begin(t, false, t->seed / 2 % 2 != 0, false);
+	if (!both) {
+		struct control_connection c = t->c;
+
+		c.encapsulation = UDP_ENCAPSULATION_AUTO;
+		c.tunnel = c.psk = c.encrypt = c.replace = true;
+		c.authenticate = c.compress = c.pfs = false;
+		c.aggressive = t->seed / 2 % 2 != 0;
+		c.left = (struct control_end){ .ikeport = 500, .nattport = 4500, .id = span_str("@east"), .client = branch };
+		c.right = (struct control_end){ .host = t->b->addr, .ikeport = 500, .nattport = 4500,
+						.id = span_str("@west"), .client = office };
+		node_connection(t->b, &c);
+	}
+	node_initiate(t->a, "net");
+	world_run(t->w, 60000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s", t->a->last_status, t->b->refusal);
+	out = node_outbound(t->a, "10.0.1.0/24");
+	trial_expect(t, out != NULL && !out->in_udp, "ESP goes in UDP");
+	trial_expect(t, node_said(t->b, "natt_forbidden") == both && node_said(t->b, "natt_unused") == !both,
+		     "west does not warn: %s", t->b->refusal);
+	trial_expect(t, strstr(t->b->refusal, "the peer sends from port 20000, not 500") != NULL &&
+			strstr(t->b->refusal, both ? "leave --encapsulation no out" : "let both ends do NAT traversal") != NULL,
+		     "west warns of something else: %s", t->b->refusal);
+	trial_expect(t, !node_said(t->a, "natt_forbidden"), "east warns of what it cannot see");
 	trial_check_sound(t);
 }
 

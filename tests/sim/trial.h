@@ -88,7 +88,7 @@ trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_any_port, run_
 
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 
-trial_run run_nat_drafts, run_nat_discovery, run_nat_forbidden;				/* drafts.c */
+trial_run run_nat_drafts, run_nat_discovery, run_nat_forbidden, run_nat_unserved;		/* drafts.c */
 trial_run run_nat_several, run_nat_rebinds, run_nat_silence, run_nat_taken, run_nat_crowd, run_nat_hogs, run_nat_transport, run_nat_aggressive,
 	  run_nat_moved;						/* translators.c */
 trial_run run_odd_vendors, run_odd_reserved, run_odd_order, run_odd_notifications, run_odd_requests, run_odd_certificate,
