@@ -370,7 +370,7 @@ static bool prepare(int fd, const struct endpoint *local, enum udp_kind kind, st
 		let_only_ike_in(fd);
 	if (kind != UDP_MARKED_KERNEL || kernel_xfrm_encap(fd))
 		return true;
-	text_add(why, "the kernel takes no ESP in UDP on port %u: %s; give it CONFIG_INET_ESPINUDP, or use --kernel klips",
+	text_add(why, "the kernel takes no ESP in UDP on port %u: %s; use --kernel klips",
 		 local->port, strerror(errno));
 	return false;
 }

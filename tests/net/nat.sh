@@ -8,6 +8,7 @@
 #   nat_lab                       that scene; what east sends gets an address and a port of nat's
 #   nat_rules HOST OUT ADDR:PORTS the translator of HOST: what leaves by OUT gets an address and port from that range
 #   nat_forget HOST                every translation is forgotten
+#   nat_off HOST FAMILY           it translates nothing of that family (ip, ip6) any more
 #   nat_rebind HOST OUT ADDR:PORTS another range, and every translation of before is forgotten
 #   nat_six                       the scene has IPv6, too (LAB_IPV6=1 before nat_lab): 2001:db8:9::/64 behind nat, 2001:db8::/64 before it
 #   nat_forward HOST OUT ADDR PORTS what comes by OUT for these UDP ports goes to ADDR
@@ -22,17 +23,27 @@ nat_need() {
 
 # The kernel of tests/vm has a NAT by iptables alone.
 nat_by_iptables() { [ "${IN_TEST_VM:-}" = uml ]; }
-nat_tables() { lab_in "$1" iptables-legacy -w -t nat "${@:2}"; }
+
+# nat_family ADDRESS[:PORTS]: ip or ip6
+nat_family() {
+	case $1 in *:*:*) echo ip6 ;; *) echo ip ;; esac
+}
+nat_tables() {	# nat_tables HOST FAMILY ARGUMENT...
+	local program=iptables-legacy
+	[ "$2" = ip ] || program=ip6tables-legacy
+	lab_in "$1" $program -w -t nat "${@:3}"
+}
 
 nat_rules() {
-	local host=$1 out=$2 range=$3 family=ip protocol
-	case $range in "["*) family=ip6 ;; esac
+	local host=$1 out=$2 range=$3 family protocol address
+	family=$(nat_family "$range")
 	if nat_by_iptables; then
 		for protocol in udp tcp; do
-			nat_tables "$host" -A POSTROUTING -o "$out" -p "$protocol" -j SNAT --to-source "$range" --random-fully ||
+			nat_tables "$host" $family -A POSTROUTING -o "$out" -p "$protocol" -j SNAT --to-source "$range" --random-fully ||
 				lab_skip "this kernel has no NAT: apt-get install iptables"
 		done
-		nat_tables "$host" -A POSTROUTING -o "$out" -j SNAT --to-source "${range%:*}"
+		address=${range%:*}
+		nat_tables "$host" $family -A POSTROUTING -o "$out" -j SNAT --to-source "${address//[][]/}"
 		return
 	fi
 	lab_in "$host" nft -f - <<-EOF || lab_skip "this kernel has no NAT"
@@ -60,19 +71,23 @@ nat_forget() {
 	EOF
 }
 
-nat_rebind() {
+nat_off() {
 	if nat_by_iptables; then
-		nat_tables "$1" -F
+		nat_tables "$1" "$2" -F
 	else
-		lab_in "$1" nft delete table ip natt
+		lab_in "$1" nft delete table "$2" natt
 	fi
+}
+
+nat_rebind() {
+	nat_off "$1" "$(nat_family "$3")"
 	nat_rules "$@"
 	nat_forget "$1"
 }
 
 nat_forward() {
 	if nat_by_iptables; then
-		nat_tables "$1" -A PREROUTING -i "$2" -p udp -m multiport --dports "${4// /}" -j DNAT --to-destination "$3"
+		nat_tables "$1" ip -A PREROUTING -i "$2" -p udp -m multiport --dports "${4// /}" -j DNAT --to-destination "$3"
 		return
 	fi
 	lab_in "$1" nft add rule ip natt pre iifname "$2" udp dport "{ $4 }" dnat to "$3"

@@ -7,6 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 exec "$here/run" -t 600 -- env top_builddir="$top_builddir" PLUTO_KERNEL=xfrm sh -c '
 	"$1" || exit
 	shift
-	modprobe -a iptable_nat xt_nat nf_conntrack_netlink
+	modprobe -a iptable_nat ip6table_nat xt_nat nf_conntrack_netlink
 	exec bash "$@"' modules "$here/load-modules" \
-	"$here/side-by-side.sh" "$here/xfrm-udp-inside.sh" "$here/../net/nat-one.sh" "$here/../net/nat-two.sh"
+	"$here/side-by-side.sh" "$here/xfrm-udp-inside.sh" "$here/../net/nat-one.sh" "$here/../net/nat-two.sh" \
+	"$here/../net/nat-six.sh"
