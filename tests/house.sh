@@ -66,10 +66,8 @@ for file in $(files src whack codegen tests bench); do
 	case $file in
 	*.c | *.h | *.re | *.py | *.sh)
 		[ -e "$file" ] || continue
-		most=600
-		case $file in tests/*) most=800 ;; esac
 		lines=$(wc -l <"$file")
-		[ "$lines" -le $most ] || complain "$file has $lines lines: $most are enough for one purpose"
+		[ "$lines" -le 600 ] || complain "$file has $lines lines: 600 are enough for one purpose"
 		;;
 	esac
 done

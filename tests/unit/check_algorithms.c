@@ -9,6 +9,7 @@
 #include "generated/reasons.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
+#include "suite.h"
 
 static struct arena *arena;
 
@@ -251,8 +252,6 @@ int main(void)
 {
 	Suite *s = suite_create("algorithms");
 	TCase *t = tcase_create("strings");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, good_strings, 0, COUNT(good_cases));
@@ -264,9 +263,5 @@ int main(void)
 	tcase_add_test(t, too_many_rows);
 	tcase_add_test(t, spans_end);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "base/xalloc.h"
+#include "suite.h"
 
 #define NONE ((struct span){ 0 })
 
@@ -478,8 +479,6 @@ int main(void)
 {
 	Suite *s = suite_create("base");
 	TCase *t = tcase_create("base");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, span_sub_never_points_outside);
@@ -507,8 +506,5 @@ int main(void)
 	tcase_add_test(t, subnet_membership);
 	tcase_add_test(t, addresses_as_text);
 	tcase_add_test(t, endpoints_of_the_system);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "generated/payloads.h"
+#include "suite.h"
 
 static uint8_t octets[400];
 static uint8_t room[65536];
@@ -179,16 +180,11 @@ int main(void)
 {
 	Suite *s = suite_create("emit");
 	TCase *c = tcase_create("emit");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(c, setup, NULL);
 #define ADD(NAME) tcase_add_test(c, round_##NAME);
 	ROUNDS(ADD)
 	tcase_add_test(c, emit_refuses);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

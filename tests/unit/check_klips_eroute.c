@@ -2,6 +2,7 @@
 #include "generated/limits.h"
 #include "kernel/eroute.h"
 #include "kernel/packet.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -301,8 +302,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips_eroute");
 	TCase *c = tcase_create("eroute");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(c, most_specific_decides);
 	tcase_add_test(c, replacing_is_exact);
@@ -313,8 +312,5 @@ int main(void)
 	tcase_add_test(c, a_trap_keeps_its_last_packets);
 	tcase_add_test(c, all_traps_together_keep_not_too_much);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

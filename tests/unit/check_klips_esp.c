@@ -1,114 +1,17 @@
 /* check_klips_esp.c -- the datapath on packets: every suite there and back, and everything
  * that must be dropped is dropped for its own reason. */
 #include "base/writer.h"
-#include "klips_lab.h"
+#include "klips_esp_lab.h"
 #include "kernel/fragments.h"
 #include "kernel/ip6.h"
 #include "must.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-struct choice { enum alg cipher; size_t key; enum alg mac; };
-
-static const struct choice choices[] = {
-	{ ALG_AES_CBC, 16, ALG_HMAC_SHA1_96 },
-	{ ALG_AES_CBC, 24, ALG_HMAC_SHA2_256_128 },
-	{ ALG_AES_CBC, 32, ALG_HMAC_SHA2_512_256 },
-	{ ALG_AES_CBC, 16, ALG_HMAC_SHA2_384_192 },
-	{ ALG_3DES_CBC, 24, ALG_HMAC_MD5_96 },
-	{ ALG_NULL, 0, ALG_HMAC_SHA2_256_128 },
-	{ ALG_AES_GCM_16, 20, ALG_NONE },
-	{ ALG_AES_GCM_12, 28, ALG_NONE },
-	{ ALG_AES_GCM_8, 36, ALG_NONE },
-	{ ALG_NONE, 0, ALG_HMAC_SHA1_96 },		/* AH */
-	{ ALG_NONE, 0, ALG_HMAC_SHA2_512_256 },
-};
-
-#define N_CHOICES ((int)(sizeof choices / sizeof choices[0]))
-#define IS_AH(c) ((c)->cipher == ALG_NONE)
-
-static uint8_t keys[2][64];
-static uint8_t room[PACKET_ROOM];
-static struct flow acquired;
-static unsigned acquires;
-
-static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
-{
-	(void)ctx;
-	(void)e;
-	acquired = *f;
-	acquires++;
-}
-
-#define ME "192.0.2.1"
-#define PEER "192.0.2.2"
-
-static struct kernel_sa sa_from_me(const struct choice *c, bool tunnel, bool inbound)
-{
-	size_t mac_key = c->mac == ALG_NONE ? 0 : alg_table[c->mac].keys[0];
-
-	for (size_t i = 0; i < sizeof keys[0]; i++) {
-		keys[0][i] = (uint8_t)(i * 7 + 1);
-		keys[1][i] = (uint8_t)(i * 11 + 5);
-	}
-	return (struct kernel_sa){
-		.id = { .dst = ip(PEER), .protocol = IS_AH(c) ? IPPROTO_AH : IPPROTO_ESP, .spi = 0x1234 },
-		.src = ip(ME), .inbound = inbound, .tunnel = tunnel, .cipher = c->cipher, .mac = c->mac,
-		.cipher_key = span_of(keys[0], c->key), .mac_key = span_of(keys[1], mac_key),
-		.replay_window = 64,
-		.src_client = tunnel ? net("10.1.0.0/16") : net(ME "/32"),
-		.dst_client = tunnel ? net("10.2.0.0/16") : net(PEER "/32"),
-	};
-}
-
-/* Two datapaths, ours and the peer's, with one SA from us to them. */
-static struct datapath us, them;
-
-static void begin(const struct kernel_sa *sa)
-{
-	struct kernel_sa in = *sa;
-	struct kernel_eroute e = { .src = sa->src_client, .dst = sa->dst_client, .kind = EROUTE_SA, .n_sas = 1,
-				   .sas = { sa->id }, .tunnel = sa->tunnel };
-	bool added;
-
-	srandom(1);
-	acquires = 0;
-	datapath_init(&us, NULL, fill, on_acquire);
-	datapath_init(&them, NULL, fill, on_acquire);
-	give_device(&us, ip(ME));
-	give_device(&them, ip(PEER));
-	in.inbound = true;
-	ck_assert_int_eq(sadb_add(us.sas, sa, 0, 1), REASON_NONE);
-	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
-	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
-}
-
-static void end(void)
-{
-	datapath_free(&us);
-	datapath_free(&them);
-}
-
-/* A UDP packet of n octets in all, in `room`. */
-static struct packet udp(const char *src, const char *dst, size_t n)
-{
-	struct packet k = packet_on(room, n);
-
-	for (size_t i = 0; i < n; i++)
-		k.p[i] = (uint8_t)(i * 3);
-	ip4_write(k.p, &(struct ip4){ .src = ip(src), .dst = ip(dst), .protocol = IPPROTO_UDP, .id = 77,
-				      .length = n });
-	return k;
-}
-
-static struct packet inside(bool tunnel, size_t n)
-{
-	return tunnel ? udp("10.1.0.5", "10.2.0.9", n) : udp(ME, PEER, n);
-}
 
 START_TEST(there_and_back)
 {
@@ -286,163 +189,6 @@ START_TEST(outer_header)
 	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
 	ck_assert_uint_eq(k.p[offsetof(struct iphdr, tos)], 0);
 	end();
-}
-END_TEST
-
-START_TEST(path_mtu)
-{
-	const struct choice *c = &choices[_i];
-	struct kernel_sa sa = sa_from_me(c, true, false);
-	uint8_t icmp[ICMP_TOO_BIG];
-	struct packet k;
-	struct path path;
-	struct sa *out;
-	size_t fits, n;
-
-	begin(&sa);
-	out = sadb_find(us.sas, &sa.id);
-	fits = sa_room(out, 1500);
-	ck_assert_uint_le(sa_sealed(out, fits), 1500);
-	ck_assert_uint_gt(sa_sealed(out, fits + 1), 1500);
-	for (n = fits; n <= fits + 1; n++) {
-		k = inside(true, n);
-		k.p[offsetof(struct iphdr, frag_off)] = IP_DF >> 8;
-		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), n == fits ? VERDICT_SEND : VERDICT_TOO_BIG);
-	}
-	ck_assert_uint_eq(path.mtu, fits);
-	k = inside(true, 1450);
-	n = icmp_too_big(icmp, packet_span(&k), &us.devices[0].addrs[0], path.mtu, 1);
-	ck_assert_uint_eq(n, IP4_HEADER + 8 + IP4_HEADER + 8);
-	ck_assert_uint_eq(inet_checksum(icmp + IP4_HEADER, n - IP4_HEADER), 0);
-	ck_assert_uint_eq(get_u16(icmp + IP4_HEADER + 6), fits);
-
-	ck_assert(!datapath_path_mtu(&us, &sa.id, 1500));
-	ck_assert(datapath_path_mtu(&us, &sa.id, 1200));
-	ck_assert(!datapath_path_mtu(&us, &sa.id, 1400));
-	ck_assert(datapath_path_mtu(&us, &sa.id, 68));	/* not below what is reasonable */
-	ck_assert_uint_eq(out->pmtu, 576);
-	k = inside(true, 1000);
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-	ck_assert_uint_eq(path.mtu, 576);
-	us.now_ms += 601000;		/* forgotten after ten minutes */
-	k = inside(true, 1000);
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-	ck_assert_uint_eq(path.mtu, 1500);
-	end();
-}
-END_TEST
-
-START_TEST(no_icmp_about_icmp_errors)
-{
-	uint8_t icmp[ICMP_TOO_BIG], about[ICMP_TOO_BIG];
-	struct packet k = udp("10.1.0.5", "10.2.0.9", 200);
-	struct ip_addr me = ip(ME);
-	size_t n = icmp_too_big(icmp, packet_span(&k), &me, 1000, 1);
-
-	ck_assert_uint_eq(icmp_too_big(about, span_of(icmp, n), &me, 1000, 1), 0);
-	k = udp("10.1.0.5", "224.0.0.1", 200);
-	ck_assert_uint_eq(icmp_too_big(about, packet_span(&k), &me, 1000, 1), 0);
-	k.p[offsetof(struct iphdr, frag_off) + 1] = 5;
-	ck_assert_uint_eq(icmp_too_big(about, packet_span(&k), &me, 1000, 1), 0);
-}
-END_TEST
-
-START_TEST(fragments_cover_the_packet)
-{
-	struct fragments s;
-	struct packet k = udp(ME, PEER, 3000), piece;
-	uint8_t whole[3000], again[3000];
-	size_t at = 0, pieces = 0;
-	struct flow f;
-
-	memcpy(whole, k.p, 3000);
-	ck_assert(fragments_begin(&s, &k, 1000, 7));
-	while (fragments_next(&s, &piece)) {
-		uint16_t off = get_u16(piece.p + offsetof(struct iphdr, frag_off));
-
-		ck_assert(packet_flow(packet_span(&piece), &f));
-		ck_assert_uint_le(piece.n, 1000);
-		ck_assert_uint_eq(inet_checksum(piece.p, f.header), 0);
-		ck_assert_uint_eq((off & IP_OFFMASK) * 8u, at);
-		memcpy(again + IP4_HEADER + at, piece.p + f.header, piece.n - f.header);
-		at += piece.n - f.header;
-		ck_assert_int_eq((off & IP_MF) != 0, at < 2980);
-		pieces++;
-	}
-	ck_assert_uint_eq(at, 2980);
-	ck_assert_uint_eq(pieces, 4);
-	ck_assert_mem_eq(whole + IP4_HEADER, again + IP4_HEADER, 2980);
-	ck_assert(!fragments_begin(&s, &k, 20, 7));
-}
-END_TEST
-
-/* What this host sends in fragments is protected whole, in any mode, and cut again outside. */
-START_TEST(own_fragments)
-{
-	struct kernel_sa sa = sa_from_me(&choices[0], false, false);
-	static uint8_t other[PACKET_ROOM];
-	struct fragments s;
-	struct packet k = udp(ME, PEER, 3000), piece, held;
-	uint8_t copy[3000];
-	enum verdict v = VERDICT_HELD;
-	struct path path;
-	unsigned pieces = 0;
-
-	begin(&sa);
-	memcpy(copy, k.p, 3000);
-	ck_assert(fragments_begin(&s, &k, 1396, 7));
-	while (fragments_next(&s, &piece)) {
-		ck_assert_int_eq(v, VERDICT_HELD);
-		held = packet_on(other, piece.n);
-		memcpy(held.p, piece.p, piece.n);
-		v = datapath_out(&us, 0, &held, &path);
-		pieces++;
-	}
-	ck_assert_uint_eq(pieces, 3);
-	ck_assert_int_eq(v, VERDICT_SEND);
-	ck_assert_uint_eq(path.mtu, 1500);
-	ck_assert_int_eq(datapath_in(&them, &held, &path), VERDICT_DELIVER);
-	ck_assert_uint_eq(held.n, 3000);
-	ck_assert_mem_eq(held.p, copy, 3000);
-
-	/* Another host's stay fragments: transport mode is not for them. */
-	sadb_find(us.sas, &sa.id)->src_client = net("10.1.0.0/16");
-	k = udp("10.1.0.5", PEER, 3000);
-	k.p[offsetof(struct iphdr, frag_off)] = IP_MF >> 8;
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_NO_EROUTE);
-	end();
-}
-END_TEST
-
-/* Pieces out of order, too many, or of too much: never a datagram, never outside the memory. */
-START_TEST(fragments_of_nonsense)
-{
-	struct reassembly *r = reassembly_new();
-	struct packet k, whole;
-	struct flow f;
-	unsigned complete = 0;
-
-	for (unsigned i = 0; i < 200000; i++) {
-		size_t n = IP4_HEADER + (size_t)(random() % 4) * 8 + 8, off = (size_t)random() % 4;
-
-		if (random() % 100 == 0)
-			off = 8191;
-		if (random() % 50 == 0)
-			n = 60000;
-		k = udp(ME, PEER, n);
-		k.p[offsetof(struct iphdr, id) + 1] = (uint8_t)(random() % 12);
-		k.p[offsetof(struct iphdr, frag_off)] = (uint8_t)((random() % 2 ? IP_MF >> 8 : 0) | off >> 8);
-		k.p[offsetof(struct iphdr, frag_off) + 1] = (uint8_t)off;
-		must(packet_flow(packet_span(&k), &f), "round %u: no flow", i);
-		if (!reassembly_add(r, &k, &f, &whole))
-			continue;
-		must(packet_flow(packet_span(&whole), &f), "round %u: no flow of the whole", i);
-		must(!f.fragment, "round %u: the whole is a piece", i);
-		must(f.length == whole.n, "round %u: %zu octets, told %zu", i, whole.n, (size_t)f.length);
-		complete++;
-	}
-	ck_assert_uint_gt(complete, 0);
-	reassembly_free(r);
 }
 END_TEST
 
@@ -724,8 +470,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips_esp");
 	TCase *c = tcase_create("esp");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, there_and_back, 0, 2 * N_CHOICES);
@@ -734,11 +478,6 @@ int main(void)
 	tcase_add_test(c, wrong_peer_or_sa);
 	tcase_add_test(c, sequence_numbers_end);
 	tcase_add_test(c, outer_header);
-	tcase_add_loop_test(c, path_mtu, 0, N_CHOICES);
-	tcase_add_test(c, no_icmp_about_icmp_errors);
-	tcase_add_test(c, fragments_cover_the_packet);
-	tcase_add_test(c, own_fragments);
-	tcase_add_test(c, fragments_of_nonsense);
 	tcase_add_test(c, trap_reports_once);
 	tcase_add_test(c, ike_passes);
 	tcase_add_test(c, bundle);
@@ -748,8 +487,5 @@ int main(void)
 	tcase_add_loop_test(c, rubbish_is_dropped, 0, N_CHOICES);
 	tcase_add_loop_test(c, authentic_nonsense, 0, 4);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

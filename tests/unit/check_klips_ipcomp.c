@@ -3,6 +3,7 @@
 #include "base/writer.h"
 #include "klips_lab.h"
 #include "kernel/ipcomp.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -51,27 +52,10 @@ static void describe(bool tunnel, bool ah)
 /* Two datapaths, with a bundle from us to them. */
 static void begin(bool tunnel, bool ah)
 {
-	struct kernel_eroute e = { .kind = EROUTE_SA };
-	bool added;
-
 	srandom(1);
 	fill(NULL, keys, sizeof keys);
 	describe(tunnel, ah);
-	datapath_init(&us, NULL, fill, on_no_acquire);
-	datapath_init(&them, NULL, fill, on_no_acquire);
-	give_device(&us, ip(ME));
-	give_device(&them, ip(PEER));
-	e.src = sas[0].src_client;
-	e.dst = sas[0].dst_client;
-	for (unsigned i = 0; i < n_sas; i++) {
-		struct kernel_sa in = sas[i];
-
-		in.inbound = true;
-		ck_assert_int_eq(sadb_add(us.sas, &sas[i], 0, 1), REASON_NONE);
-		ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
-		e.sas[e.n_sas++] = sas[i].id;
-	}
-	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	join(&us, &them, sas, n_sas, on_no_acquire);
 }
 
 static void end(void)
@@ -277,8 +261,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips_ipcomp");
 	TCase *c = tcase_create("ipcomp");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, there_and_back, 0, 4);
@@ -288,8 +270,5 @@ int main(void)
 	tcase_add_test(c, nonsense);
 	tcase_add_test(c, sa_rules);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* check_klips_life.c -- SAs that end by themselves: told in time, and then shut; and packets that waited for one. */
 #include "klips_lab.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -26,19 +27,7 @@ static struct kernel_sa outbound(void)
 /* We send through the SA, they receive by it. */
 static void begin(const struct kernel_sa *sa)
 {
-	struct kernel_sa in = *sa;
-	struct kernel_eroute e = { .src = ours, .dst = theirs, .kind = EROUTE_SA, .n_sas = 1, .sas = { sa->id },
-				   .tunnel = true };
-	bool added;
-
-	datapath_init(&us, NULL, fill, on_no_acquire);
-	datapath_init(&them, NULL, fill, on_no_acquire);
-	give_device(&us, me);
-	give_device(&them, peer);
-	in.inbound = true;
-	ck_assert_int_eq(sadb_add(us.sas, sa, 0, 1), REASON_NONE);
-	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
-	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
+	join(&us, &them, sa, 1, on_no_acquire);
 }
 
 static void end(void)
@@ -188,16 +177,11 @@ int main(void)
 {
 	Suite *s = suite_create("klips_life");
 	TCase *c = tcase_create("life");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(c, octets_end);
 	tcase_add_test(c, packets_are_told_before_sequence_numbers_end);
 	tcase_add_test(c, what_waited_goes_through_the_sa);
 	tcase_add_test(c, what_came_before_the_keys_is_taken_later);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

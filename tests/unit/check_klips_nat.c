@@ -3,6 +3,7 @@
 #include "base/writer.h"
 #include "klips_lab.h"
 #include "kernel/ip6.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -334,8 +335,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips: ESP in UDP");
 	TCase *c = tcase_create("checksums");
-	SRunner *r;
-	int failed;
 
 	for (size_t i = 0; i < sizeof keys[0]; i++)
 		keys[0][i] = keys[1][i] = (uint8_t)(i * 7 + 1);
@@ -344,9 +343,5 @@ int main(void)
 	tcase_add_loop_test(c, without_a_checksum, 0, N_WAYS);
 	tcase_add_test(c, refused_over_six);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

@@ -2,6 +2,7 @@
 #include "generated/klips_protocol.h"
 #include "kernel/interfaces.h"
 #include "kernel/none.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -165,8 +166,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips_none");
 	TCase *c = tcase_create("none");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, spis_are_in_range_and_differ);
@@ -175,8 +174,5 @@ int main(void)
 	tcase_add_test(c, loopback_is_listed);
 	tcase_add_test(c, frames_of_nonsense);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* check_klips_replay.c -- the anti-replay window against a plain list of what was seen. */
 #include "kernel/replay.h"
 #include "must.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -88,16 +89,11 @@ int main(void)
 {
 	Suite *s = suite_create("klips_replay");
 	TCase *c = tcase_create("window");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(c, window_is_bounded);
 	tcase_add_test(c, edges);
 	tcase_add_test(c, asking_is_harmless);
 	tcase_add_loop_test(c, agrees_with_a_list, 0, 5);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

@@ -1,10 +1,11 @@
 /* check_klips_six.c -- IPv6 in the datapath: chains of headers, honest and hostile, tunnels between the families, what AH
- * covers, fragments, the path's MTU, and packets restored from what a raw socket tells. */
+ * covers, and packets restored from what a raw socket tells. */
 #include "base/writer.h"
-#include "klips_lab.h"
+#include "klips_six_lab.h"
 #include "kernel/fragments.h"
 #include "kernel/raw6.h"
 #include "must.h"
+#include "suite.h"
 
 #include <check.h>
 #include <netinet/icmp6.h>
@@ -14,28 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static uint8_t room[PACKET_ROOM], other[PACKET_ROOM], keys[2][64];
-
-#define ME "2001:db8::1"
-#define PEER "2001:db8::2"
-
-/* A packet of IPv6 in `room`: the extension headers of `chain` (n octets, the first of type `first`), then `body` octets. */
-static struct packet six(const char *src, const char *dst, uint8_t first, const uint8_t *chain, size_t n, size_t body)
-{
-	struct packet k = packet_on(room, IP6_HEADER + n + body);
-
-	ip6_write(k.p, &(struct ip6){ .src = ip(src), .dst = ip(dst), .next = first, .traffic_class = 0xb8,
-				      .label = 0x12345, .length = k.n });
-	if (n > 0)
-		memcpy(k.p + IP6_HEADER, chain, n);
-	for (size_t i = 0; i < body; i++)
-		k.p[IP6_HEADER + n + i] = (uint8_t)(i * 3 + 1);
-	return k;
-}
-
 /* ---- chains ------------------------------------------------------------ */
-
-#define PAD6 1, 4, 0, 0, 0, 0	/* options that fill a header of 8 octets */
 
 static const struct chain {
 	uint8_t first;
@@ -116,89 +96,6 @@ START_TEST(chains_have_an_end)
 END_TEST
 
 /* ---- there and back ---------------------------------------------------- */
-
-struct choice { enum alg cipher; size_t key; enum alg mac; };
-
-static const struct choice choices[] = {
-	{ ALG_AES_CBC, 32, ALG_HMAC_SHA2_256_128 }, { ALG_AES_GCM_16, 20, ALG_NONE },
-	{ ALG_NONE, 0, ALG_HMAC_SHA1_96 }, { ALG_NONE, 0, ALG_HMAC_SHA2_256_128 },
-	{ ALG_NONE, 0, ALG_HMAC_SHA2_384_192 }, { ALG_NONE, 0, ALG_HMAC_SHA2_512_256 },
-};
-
-#define N_CHOICES ((int)(sizeof choices / sizeof choices[0]))
-
-/* What is inside and what is outside. */
-static const struct way { bool tunnel; const char *me, *peer, *ours, *theirs, *from, *to; } ways[] = {
-	{ true, ME, PEER, "2001:db8:1::/64", "2001:db8:2::/64", "2001:db8:1::9", "2001:db8:2::9" },
-	{ true, "192.0.2.1", "192.0.2.2", "2001:db8:1::/64", "2001:db8:2::/64", "2001:db8:1::9", "2001:db8:2::9" },
-	{ true, ME, PEER, "10.0.1.0/24", "10.0.2.0/24", "10.0.1.9", "10.0.2.9" },
-	{ false, ME, PEER, ME, PEER, ME, PEER },
-};
-
-#define N_WAYS ((int)(sizeof ways / sizeof ways[0]))
-
-static struct datapath us, them;
-static struct kernel_sa sa;
-
-static void device(struct datapath *d, const char *addr)
-{
-	strcpy(d->devices[0].name, "ipsec0");
-	d->devices[0].addrs[0] = ip("192.0.2.77");
-	d->devices[0].addrs[1] = ip(addr);
-	d->devices[0].n_addrs = 2;
-	d->devices[0].mtu = 1500;
-	d->now_ms = 100000;
-}
-
-static void begin(const struct choice *c, const struct way *w)
-{
-	bool ah = c->cipher == ALG_NONE, added;
-	struct kernel_sa in;
-	struct kernel_eroute e;
-
-	sa = (struct kernel_sa){
-		.id = { .dst = ip(w->peer), .protocol = ah ? IPPROTO_AH : IPPROTO_ESP, .spi = 0x1234 },
-		.src = ip(w->me), .tunnel = w->tunnel, .cipher = c->cipher, .mac = c->mac,
-		.cipher_key = span_of(keys[0], c->key),
-		.mac_key = span_of(keys[1], c->mac == ALG_NONE ? 0 : alg_table[c->mac].keys[0]),
-		.replay_window = 64, .src_client = net(w->ours), .dst_client = net(w->theirs),
-	};
-	e = (struct kernel_eroute){ .src = sa.src_client, .dst = sa.dst_client, .kind = EROUTE_SA, .n_sas = 1,
-				    .sas = { sa.id }, .tunnel = sa.tunnel };
-	in = sa;
-	in.inbound = true;
-	srandom(1);
-	for (size_t i = 0; i < sizeof keys[0]; i++)
-		keys[0][i] = keys[1][i] = (uint8_t)(i * 7 + 1);
-	datapath_init(&us, NULL, fill, on_no_acquire);
-	datapath_init(&them, NULL, fill, on_no_acquire);
-	device(&us, w->me);
-	device(&them, w->peer);
-	ck_assert_int_eq(sadb_add(us.sas, &sa, 0, 1), REASON_NONE);
-	ck_assert_int_eq(sadb_add(them.sas, &in, 0, 1), REASON_NONE);
-	ck_assert_int_eq(eroute_set(us.eroutes, &e, 0, &added), REASON_NONE);
-}
-
-static void end(void)
-{
-	datapath_free(&us);
-	datapath_free(&them);
-}
-
-/* n octets in all, of UDP. */
-static struct packet inside(const struct way *w, size_t n)
-{
-	struct packet k;
-
-	if (ip(w->from).len == 16)
-		return six(w->from, w->to, IPPROTO_UDP, NULL, 0, n - IP6_HEADER);
-	k = packet_on(room, n);
-	for (size_t i = 0; i < n; i++)
-		k.p[i] = (uint8_t)(i * 3);
-	ip4_write(k.p, &(struct ip4){ .src = ip(w->from), .dst = ip(w->to), .protocol = IPPROTO_UDP, .id = 77,
-				      .tos = 0xb8, .length = n });
-	return k;
-}
 
 START_TEST(there_and_back)
 {
@@ -349,185 +246,6 @@ START_TEST(ah_and_a_routing_header)
 	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
 	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_DELIVER);
 	end();
-}
-END_TEST
-
-/* ---- sizes ------------------------------------------------------------- */
-
-START_TEST(path_mtu)
-{
-	const struct way *w = &ways[_i];
-	struct packet k;
-	struct path path;
-	uint8_t icmp[IP6_TOO_BIG];
-	struct sa *out;
-	size_t fits;
-
-	begin(&choices[0], w);
-	out = sadb_find(us.sas, &sa.id);
-	fits = sa_room(out, 1500);
-	k = inside(w, fits);
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-	ck_assert_uint_le(k.n, 1500);
-	k = inside(w, fits + 1);
-	if (w->from == ways[2].from) {	/* IPv4 that may be cut */
-		ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-		end();
-		return;
-	}
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_TOO_BIG);
-	ck_assert_uint_eq(path.mtu, fits);
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), path.mtu), IP6_TOO_BIG);
-	ck_assert_uint_eq(icmp[0], ICMP6_PACKET_TOO_BIG);
-	ck_assert_uint_eq(get_u32(icmp + 4), fits);
-	ck_assert_mem_eq(icmp + 8, k.p, IP6_TOO_BIG - 8);
-
-	/* A narrow path: 1280 octets pass nevertheless, and are cut outside. */
-	ck_assert(datapath_path_mtu(&us, &sa.id, 1290));
-	ck_assert_int_eq(datapath_path_mtu(&us, &sa.id, 68), true);
-	ck_assert_uint_eq(out->pmtu, sa.id.dst.len == 16 ? 1280 : 576);
-	k = inside(w, 1280);
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_SEND);
-	ck_assert_uint_eq(path.mtu, out->pmtu);
-	ck_assert_uint_gt(k.n, path.mtu);
-	k = inside(w, 1281);
-	ck_assert_int_eq(datapath_out(&us, 0, &k, &path), VERDICT_TOO_BIG);
-	ck_assert_uint_eq(path.mtu, 1280);
-	end();
-}
-END_TEST
-
-/* RFC 4443 2.4 (e). */
-START_TEST(no_icmp_about_icmp_errors)
-{
-	uint8_t icmp[IP6_TOO_BIG], chain[8] = { IPPROTO_ICMPV6, 0, PAD6 };
-	struct packet k = six(ME, PEER, IPPROTO_ICMPV6, NULL, 0, 60);
-
-	k.p[40] = ICMP6_ECHO_REQUEST;
-	ck_assert_uint_gt(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-	k.p[40] = ICMP6_TIME_EXCEEDED;
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-	k.p[40] = ND_REDIRECT;
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-	k = six(ME, PEER, IPPROTO_DSTOPTS, chain, sizeof chain, 60);
-	k.p[48] = ICMP6_TIME_EXCEEDED;
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-	k = six("::", PEER, IPPROTO_UDP, NULL, 0, 60);
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-	k = six("ff02::1", PEER, IPPROTO_UDP, NULL, 0, 60);
-	ck_assert_uint_eq(ip6_too_big(icmp, packet_span(&k), 1280), 0);
-}
-END_TEST
-
-/* ---- fragments --------------------------------------------------------- */
-
-static const uint8_t hop[8] = { IPPROTO_UDP, 0, PAD6 };
-
-START_TEST(fragments_cover_the_packet)
-{
-	struct fragments s;
-	struct packet k = six(ME, PEER, IPPROTO_HOPOPTS, hop, sizeof hop, 3000), piece;
-	static uint8_t whole[3100], again[3100];
-	size_t at = 0, pieces = 0;
-	struct flow f;
-
-	memcpy(whole, k.p, k.n);
-	ck_assert(fragments_begin(&s, &k, 1280, 0x01020304));
-	while (fragments_next(&s, &piece)) {
-		ck_assert(packet_flow(packet_span(&piece), &f));
-		ck_assert_uint_le(piece.n, 1280);
-		ck_assert_uint_eq(f.fragment_at, 48);
-		ck_assert_uint_eq(f.offset, at);
-		ck_assert_uint_eq(f.protocol, IPPROTO_UDP);
-		ck_assert_uint_eq(get_u32(piece.p + 52), 0x01020304);
-		ck_assert_mem_eq(piece.p + 41, hop + 1, 7);
-		memcpy(again + at, piece.p + 56, piece.n - 56);
-		at += piece.n - 56;
-		ck_assert_int_eq(f.more, at < 3000);
-		pieces++;
-	}
-	ck_assert_uint_eq(at, 3000);
-	ck_assert_uint_eq(pieces, 3);
-	ck_assert_mem_eq(whole + 48, again, 3000);
-	k = six(ME, PEER, IPPROTO_HOPOPTS, hop, sizeof hop, 3000);
-	ck_assert(!fragments_begin(&s, &k, 63, 7));
-	k = six(ME, PEER, IPPROTO_FRAGMENT, chains[8].octets, 8, 100);
-	ck_assert(!fragments_begin(&s, &k, 1280, 7));
-}
-END_TEST
-
-/* What this host sends in fragments is protected whole, in any mode. */
-START_TEST(own_fragments)
-{
-	struct fragments s;
-	struct packet k = six(ME, PEER, IPPROTO_HOPOPTS, hop, sizeof hop, 3000), piece, held;
-	static uint8_t copy[3100];
-	enum verdict v = VERDICT_HELD;
-	struct path path;
-
-	begin(&choices[_i], &ways[3]);
-	memcpy(copy, k.p, k.n);
-	ck_assert(fragments_begin(&s, &k, 1376, 7));
-	while (fragments_next(&s, &piece)) {
-		ck_assert_int_eq(v, VERDICT_HELD);
-		held = packet_on(other, piece.n);
-		memcpy(held.p, piece.p, piece.n);
-		v = datapath_out(&us, 0, &held, &path);
-	}
-	ck_assert_int_eq(v, VERDICT_SEND);
-	ck_assert_int_eq(datapath_in(&them, &held, &path), VERDICT_DELIVER);
-	ck_assert_uint_eq(held.n, 3048);
-	ck_assert_mem_eq(held.p, copy, 3048);
-	end();
-}
-END_TEST
-
-/* Inside ESP of a peer that has the keys, transport mode brings no fragments. */
-START_TEST(no_fragments_out_of_transport_mode)
-{
-	uint8_t iv[16] = { 0 };
-	struct packet k;
-	struct flow f;
-	struct path path;
-
-	begin(&choices[1], &ways[3]);
-	k = six(ME, PEER, IPPROTO_FRAGMENT, chains[9].octets, 8, 100);
-	f = (struct flow){ .dst = ip(PEER), .src = ip(ME), .length = k.n, .header = 40, .next_at = 6, .next = IPPROTO_FRAGMENT };
-	ck_assert_int_eq(sa_seal(sadb_find(us.sas, &sa.id), &k, &f, iv, 1), VERDICT_SEND);
-	ck_assert_int_eq(datapath_in(&them, &k, &path), VERDICT_FRAGMENT);
-	end();
-}
-END_TEST
-
-/* Pieces out of order, that overlap, or of too much: never a datagram, never outside the memory. */
-START_TEST(fragments_of_nonsense)
-{
-	struct reassembly *r = reassembly_new();
-	unsigned complete = 0;
-
-	for (unsigned i = 0; i < 200000; i++) {
-		uint8_t chain[16] = { IPPROTO_FRAGMENT, 0, PAD6, IPPROTO_UDP };
-		bool headed = random() % 2 == 0;
-		size_t off = random() % 100 == 0 ? 8191 : (size_t)random() % 4;
-		size_t body = random() % 50 == 0 ? 60000 : (size_t)(random() % 4) * 8 + 8;
-		struct packet k, whole;
-		struct flow f;
-
-		chain[10] = (uint8_t)(off >> 5);
-		chain[11] = (uint8_t)(off << 3 | (size_t)random() % 2);
-		chain[15] = (uint8_t)(random() % 12);
-		k = headed ? six(ME, PEER, IPPROTO_HOPOPTS, chain, 16, body)
-			   : six(ME, PEER, IPPROTO_FRAGMENT, chain + 8, 8, body);
-		must(packet_flow(packet_span(&k), &f), "round %u: no flow", i);
-		if (!reassembly_add(r, &k, &f, &whole))
-			continue;
-		must(packet_flow(packet_span(&whole), &f), "round %u: no flow of the whole", i);
-		must(f.fragment_at == 0, "round %u: the whole is a piece", i);
-		must(f.length == whole.n, "round %u: %zu octets, told %zu", i, whole.n, (size_t)f.length);
-		complete++;
-	}
-	ck_assert_uint_gt(complete, 0);
-	reassembly_free(r);
 }
 END_TEST
 
@@ -690,8 +408,6 @@ int main(void)
 {
 	Suite *s = suite_create("klips_six");
 	TCase *c = tcase_create("six");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, chains_of_headers, 0, sizeof chains / sizeof chains[0]);
@@ -702,12 +418,6 @@ int main(void)
 	tcase_add_loop_test(c, ah_covers_what_stays, 0, N_CHOICES - 2);
 	tcase_add_test(c, ah_and_options_of_nonsense);
 	tcase_add_test(c, ah_and_a_routing_header);
-	tcase_add_loop_test(c, path_mtu, 0, 3);
-	tcase_add_test(c, no_icmp_about_icmp_errors);
-	tcase_add_test(c, fragments_cover_the_packet);
-	tcase_add_loop_test(c, own_fragments, 0, N_CHOICES);
-	tcase_add_test(c, no_fragments_out_of_transport_mode);
-	tcase_add_test(c, fragments_of_nonsense);
 	tcase_add_test(c, traffic_of_a_link);
 	tcase_add_test(c, ike_passes);
 	tcase_add_test(c, families_of_an_sa);
@@ -715,8 +425,5 @@ int main(void)
 	tcase_add_test(c, too_many_headers_to_restore);
 	tcase_add_loop_test(c, rubbish_is_dropped, 0, N_CHOICES);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_suite(s);
 }

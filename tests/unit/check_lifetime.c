@@ -5,6 +5,7 @@
 #include "generated/limits.h"
 #include "generated/names.h"
 #include "ike/lifetime.h"
+#include "suite.h"
 
 static struct arena *arena;
 
@@ -146,8 +147,6 @@ int main(void)
 {
 	Suite *s = suite_create("lifetime");
 	TCase *t = tcase_create("lifetime");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, durations_are_read_in_all_forms, 0, sizeof(lists) / sizeof(lists[0]));
@@ -155,9 +154,5 @@ int main(void)
 	tcase_add_test(t, narrower_limits_are_told);
 	tcase_add_test(t, what_cannot_be_read_is_not_honoured);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

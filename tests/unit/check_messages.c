@@ -5,6 +5,7 @@
 #include "engine/shape.h"
 #include "generated/keys.h"
 #include "samples.h"
+#include "suite.h"
 
 /* ---- binding ------------------------------------------------------------ */
 
@@ -199,8 +200,6 @@ int main(void)
 {
 	Suite *s = suite_create("generated/messages");
 	TCase *t = tcase_create("shapes");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, second_identity_is_the_responders);
@@ -210,9 +209,5 @@ int main(void)
 	tcase_add_test(t, messages_of_informational);
 	tcase_add_test(t, too_much_overflows);
 	tcase_add_test(t, values_that_a_message_gives);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -7,6 +7,7 @@
 #include "generated/payloads.h"
 #include "generated/reasons.h"
 #include "must.h"
+#include "suite.h"
 
 /* ---- registries -------------------------------------------------------------------------------- */
 
@@ -330,8 +331,6 @@ int main(void)
 {
 	Suite *s = suite_create("names");
 	TCase *c = tcase_create("names");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, c);
 	tcase_set_timeout(c, 120);
@@ -347,8 +346,5 @@ int main(void)
 	tcase_add_test(c, reason_table);
 	tcase_add_test(c, faults);
 	tcase_add_test(c, escaped);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

@@ -4,6 +4,7 @@
 
 #include "ike/connection.h"
 #include "ike/nets.h"
+#include "suite.h"
 
 #define CONNECTIONS 40
 
@@ -128,16 +129,10 @@ int main(void)
 {
 	Suite *s = suite_create("nets");
 	TCase *t = tcase_create("nets");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, it_agrees_with_a_walk, 0, 8);
 	tcase_add_test(t, no_address_is_in_nothing);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "generated/names.h"
 #include "generated/options.h"
+#include "suite.h"
 
 #define ARGS 24
 
@@ -278,8 +279,6 @@ int main(void)
 {
 	Suite *s = suite_create("options");
 	TCase *c = tcase_create("options");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(c, test_words, 0, N(word_cases));
 	tcase_add_test(c, test_words_lines);
@@ -290,9 +289,5 @@ int main(void)
 	tcase_add_test(c, test_pluto);
 	tcase_add_test(c, test_tables);
 	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

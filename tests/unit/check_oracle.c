@@ -5,6 +5,7 @@
 
 #include "generated/names.h"
 #include "generated/shape_oracle.h"
+#include "suite.h"
 
 #define LONGEST 14
 #define SEQUENCES 20000		/* for each shape */
@@ -113,16 +114,10 @@ int main(void)
 {
 	Suite *s = suite_create("shape oracle");
 	TCase *t = tcase_create("oracle");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, every_shape);
 	tcase_add_loop_test(t, agree, 0, (int)n_shape_oracles);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "generated/payloads.h"
 #include "generated/reasons.h"
+#include "suite.h"
 
 #define HEX_MAX 4096
 
@@ -454,17 +455,16 @@ END_TEST
 int main(void)
 {
 	FILE *f = captures();
-	Suite *s = suite_create("payloads");
-	TCase *c = tcase_create("payloads");
-	SRunner *r = srunner_create(s);
-	int failed;
+	Suite *s;
+	TCase *c;
 
 	if (f == NULL) {
 		printf("SKIP: no captures/isakmp-bytes.txt: set TESTDATA to the directory tests/ of the source\n");
-		srunner_free(r);
 		return 77;
 	}
 	fclose(f);
+	s = suite_create("payloads");
+	c = tcase_create("payloads");
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 120);
@@ -477,8 +477,5 @@ int main(void)
 	tcase_add_test(c, limits);
 	tcase_add_test(c, payloads_per_message);
 	tcase_add_test(c, padding);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

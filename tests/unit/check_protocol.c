@@ -9,6 +9,7 @@
 #include "generated/klips_protocol.h"
 #include "generated/names.h"
 #include "generated/reasons.h"
+#include "suite.h"
 
 static struct arena *arena;
 static uint8_t room[4096];
@@ -267,8 +268,6 @@ int main(void)
 {
 	Suite *s = suite_create("protocol");
 	TCase *c = tcase_create("protocol");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(c, setup, teardown);
@@ -281,8 +280,5 @@ int main(void)
 	tcase_add_test(c, refused);
 	tcase_add_test(c, field_values);
 	tcase_add_test(c, overflow);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

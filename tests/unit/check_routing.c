@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "routing_world.h"
+#include "suite.h"
 
 /* ---- the model ------------------------------------------------------------- */
 
@@ -556,8 +557,6 @@ int main(void)
 {
 	Suite *s = suite_create("routing");
 	TCase *t = tcase_create("routing");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, one_connection);
@@ -568,9 +567,5 @@ int main(void)
 	tcase_add_test(t, hanging_script);
 	tcase_add_test(t, failing_script);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
+	return run_suite(s);
 }

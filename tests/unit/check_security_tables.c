@@ -6,6 +6,7 @@
 #include "generated/machines.h"
 #include "generated/messages.h"
 #include "generated/names.h"
+#include "suite.h"
 
 /* ---- what is proved ------------------------------------------------------- */
 
@@ -122,17 +123,11 @@ int main(void)
 {
 	Suite *s = suite_create("security/tables");
 	TCase *t = tcase_create("tables");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_test(t, b8_established_means_verified);
 	tcase_add_test(t, b15_everything_under_keys_is_verified);
 	tcase_add_test(t, c1_the_unproved_are_not_repeated_to);
 	tcase_add_test(t, d7_only_signatures_and_shared_secrets);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

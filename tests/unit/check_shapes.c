@@ -7,6 +7,7 @@
 #include "generated/names.h"
 #include "generated/reasons.h"
 #include "samples.h"
+#include "suite.h"
 
 /* ---- what is taken ------------------------------------------------------ */
 
@@ -384,8 +385,6 @@ int main(void)
 {
 	Suite *s = suite_create("engine/shape");
 	TCase *t = tcase_create("shapes");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
@@ -397,9 +396,5 @@ int main(void)
 	tcase_add_test(t, numbers_of_a_broken_rule);
 	tcase_add_test(t, expected_is_cut_to_its_room);
 	tcase_add_test(t, as_many_payloads_as_there_may_be);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

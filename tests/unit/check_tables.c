@@ -12,6 +12,7 @@
 #include "generated/names.h"
 #include "generated/payloads.h"
 #include "generated/suites.h"
+#include "suite.h"
 
 /* ---- actions: only who was called, and with which slots ------------------ */
 
@@ -561,8 +562,6 @@ int main(void)
 {
 	Suite *s = suite_create("generated/tables");
 	TCase *t = tcase_create("tables");
-	SRunner *r;
-	int failed;
 
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, machines_hold_together, 0, (int)n_machines);
@@ -580,9 +579,5 @@ int main(void)
 	tcase_add_test(t, suites_hold_together);
 	tcase_add_test(t, defaults_are_of_today);
 	tcase_add_test(t, first_offers);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ike/identity.h"
+#include "suite.h"
 
 struct addr_case {
 	const char *text;
@@ -365,8 +366,6 @@ int main(void)
 {
 	Suite *s = suite_create("text");
 	TCase *t = tcase_create("forms");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, addresses, 0, COUNT(addr_cases));
 	tcase_add_loop_test(t, subnets, 0, COUNT(subnet_cases));
@@ -376,9 +375,5 @@ int main(void)
 	tcase_add_test(t, names);
 	tcase_add_test(t, identity_comparison);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* check_xfrm_message.c -- the octets that the kernel's IPsec is told, and which policies an eroute needs. */
 #include "kernel/xfrm_rules.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -561,8 +562,6 @@ int main(void)
 {
 	Suite *s = suite_create("xfrm_message");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_test(t, an_sa);
 	tcase_add_test(t, length_of_ah);
@@ -585,9 +584,5 @@ int main(void)
 	tcase_add_test(t, errors);
 	tcase_add_test(t, counts);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* check_xfrm_move.c -- what the kernel's IPsec is told when the peer of an SA has another endpoint. */
 #include "kernel/xfrm_message.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -128,16 +129,10 @@ int main(void)
 {
 	Suite *s = suite_create("xfrm_move");
 	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
 
 	tcase_add_loop_test(t, another_port, 0, 2);
 	tcase_add_loop_test(t, another_address, 0, 2);
 	tcase_add_test(t, what_cannot_be);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }

@@ -99,14 +99,3 @@ bool is_text(const json_t *object, const char *name, const char *value)
 
 	return text != NULL && strcmp(text, value) == 0;
 }
-
-int run_suite(Suite *s)
-{
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? 0 : 1;
-}

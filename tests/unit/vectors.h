@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/span.h"
+#include "suite.h"
 
 /* Before the suite runs: is the data there ($TESTDATA, or ./tests)?  If not, says so and
  * ends with 77.  Also starts crypto. */
@@ -24,9 +25,6 @@ struct span fill(uint8_t v, size_t n);
 uint8_t *copy_of(struct span s);
 
 bool is_text(const json_t *object, const char *name, const char *value);
-
-/* Run the suite and return main()'s status. */
-int run_suite(Suite *s);
 
 #define assert_span(got_, want_) do { \
 	struct span got__ = (got_), want__ = (want_); \

@@ -8,6 +8,7 @@
 #include "generated/names.h"
 #include "generated/reasons.h"
 #include "verdict.h"
+#include "../unit/suite.h"
 
 static size_t n_tests;
 
@@ -176,15 +177,9 @@ int main(void)
 {
 	Suite *s = suite_create("vectors");
 	TCase *t = tcase_create("vectors");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, vectors);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(s);
 }
