@@ -47,6 +47,18 @@ bool auth_allowed(const struct connection *c, uint32_t methods, uint64_t method)
 	return method < 8 * sizeof(methods) && (methods & 1u << method) != 0;
 }
 
+const struct refusal *auth_refusal(struct arena *a, const struct connection *c, uint64_t method)
+{
+	char name[REGISTRY_TEXT];
+	const char *theirs = registry_name(&registry_auth_method, (uint32_t)method, name);
+
+	if (!c->policy.xauth && (method == AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_RESP_RSA))
+		return refuse_xauth_method(a, c->name, theirs);
+	if (method == AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY || method == AUTH_METHOD_XAUTH_INIT_RSA)
+		return refuse_xauth_client(a, c->name, theirs);
+	return refuse_auth_method(a, c->name, theirs);
+}
+
 uint16_t auth_base(uint16_t method)
 {
 	enum variant v;

@@ -35,6 +35,9 @@ uint16_t auth_base(uint16_t method);
  * begins phase 1 anew, offers one with XAUTH of the responder, who is the user (draft-beaulieu-ike-xauth-02 7). */
 bool auth_allowed(const struct connection *c, uint32_t methods, uint64_t method);
 
+/* Why a method is not allowed.  In the arena. */
+const struct refusal *auth_refusal(struct arena *a, const struct connection *c, uint64_t method);
+
 /* The methods that c allows and has the secrets and keys for, as bits 1 << auth_method.  An
  * initiator needs the peer's public key, too; a responder learns only later who the peer is.  The DNS is
  * hoped for only where there is nothing else. */

@@ -207,12 +207,10 @@ static const struct refusal *apart_ike(struct arena *a, const struct connection 
 				       const struct offer *o, uint32_t methods)
 {
 	uint64_t auth = 0;
-	char t[REGISTRY_TEXT];
 
 	offer_get(o, OAKLEY_ATTRIBUTE_AUTHENTICATION_METHOD, &auth);
 	if (!auth_allowed(c, methods, auth))
-		return refuse_auth_method(a, c->name,
-					  registry_name(&registry_auth_method, (uint32_t)auth, t));
+		return auth_refusal(a, c, auth);
 	if (o->life.seconds > LIMIT_IKE_LIFE_MAX)
 		return refuse_life_too_long(a, c->name, "ISAKMP", o->life.seconds, LIMIT_IKE_LIFE_MAX);
 	return NULL;

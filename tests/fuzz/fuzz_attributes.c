@@ -1,10 +1,12 @@
-/* fuzz_attributes.c -- a protocol number and any octets as a transform: its attributes read, printed, written again. */
+/* fuzz_attributes.c -- a protocol number and any octets as a transform: its attributes read, printed, written again.  Behind 0
+ * they are what a gateway tells in a transaction, and what it gives is read, too. */
 #include <stdlib.h>
 
 #include "base/text.h"
 #include "generated/payloads.h"
 #include "generated/names.h"
 #include "generated/reasons.h"
+#include "ike/lease.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,15 +52,50 @@ static void write_again(const struct attribute_table *t, struct span list)
 	require(copy.n == 0);
 }
 
+/* Its text is for people: one line. */
+static void read_lease(struct span list)
+{
+	struct lease *l = lease_read(list);
+	struct arena *a = arena_new();
+
+	require(l->n_dns <= LIMIT_LEASE_SERVERS && l->n_subnets <= LIMIT_LEASE_SUBNETS);
+	for (const char *p = lease_text(a, l); *p != '\0'; p++)
+		require(*p >= ' ' && *p <= '~');
+	for (const char *p = l->banner.p; *p != '\0'; p++)
+		require(*p >= ' ' && *p <= '~');
+	arena_free(a);
+	lease_unref(l);
+}
+
+static bool parse_config(struct text *text, struct span payload, struct fault *f)
+{
+	struct payload_ATTR out;
+
+	if (!parse_ATTR(payload, 0, &out, f))
+		return false;
+	print_ATTR(text, &out);
+	read_lease(out.attrs);
+	return true;
+}
+
+static bool parse_transform(struct text *text, struct span payload, uint32_t protocol, struct fault *f)
+{
+	struct payload_T out;
+
+	if (!parse_T(payload, 0, protocol, &out, f))
+		return false;
+	print_T(text, &out);
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint32_t protocol = size == 0 ? 0 : data[0];
-	const struct attribute_table *t = attribute_table(protocol);
-	struct span transform = size == 0 ? span_of(NULL, 0) : span_of(data + 1, size - 1);
-	struct span list = span_from(transform, 8);
+	const struct attribute_table *t = protocol == 0 ? &attributes_of_config : attribute_table(protocol);
+	struct span payload = size == 0 ? span_of(NULL, 0) : span_of(data + 1, size - 1);
+	struct span list = span_from(payload, 8);	/* as far in both */
 	struct attribute_trouble bad = { 0 };
 	struct fault f = { 0 };
-	struct payload_T out;
 	static char room[1 << 16];
 	struct text text = text_on(room, sizeof(room));
 
@@ -67,9 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		require(bad.name != NULL && bad.offset < list.n);
 	attributes_print(&text, t, list, 2);
-	if (parse_T(transform, 0, protocol, &out, &f))
-		print_T(&text, &out);
-	else
+	if (!(protocol == 0 ? parse_config(&text, payload, &f) : parse_transform(&text, payload, protocol, &f)))
 		require(f.reason != REASON_NONE && f.offset <= size);
 	return 0;
 }

@@ -15,8 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-/* The type of the groups of $TESTDATA/vectors whose "msg" are inputs of this target; a group's "parameter" is an octet
- * before each. */
+/* The type of the groups of $TESTDATA/vectors whose "msg" are inputs of this target; before each payload stands its group's
+ * "parameter" as an octet, or 0. */
 extern const char fuzz_vectors[] __attribute__((weak));
 
 static unsigned runs;
@@ -78,14 +78,14 @@ static int replay(const char *path)
 static void replay_vector(const json_t *group, const char *hex)
 {
 	const json_t *parameter = json_object_get(group, "parameter");
-	size_t head = parameter != NULL ? 1 : 0, n = head + strlen(hex) / 2;
+	size_t head = strcmp(fuzz_vectors, "Payload") == 0 ? 1 : 0, n = head + strlen(hex) / 2;
 	uint8_t *p = malloc(n > 0 ? n : 1);
 	unsigned octet = 0;
 
 	if (p == NULL)
 		abort();
 	if (head == 1)
-		p[0] = (uint8_t)json_integer_value(parameter);
+		p[0] = parameter == NULL ? 0 : (uint8_t)json_integer_value(parameter);
 	for (size_t i = head; i < n; i++) {
 		if (sscanf(hex + 2 * (i - head), "%2x", &octet) != 1)
 			abort();

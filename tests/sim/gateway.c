@@ -1,4 +1,6 @@
 /* gateway.c -- pluto as the client of gateways that ask for a user and give an address, honest and hostile. */
+#include <stdio.h>
+
 #include "gateway.h"
 #include "ike/internal.h"
 
@@ -20,7 +22,7 @@ void run_gateway(struct trial *t)
 
 	gateway_begin(&g, t, t->seed % 2 == 0, modes[t->seed / 2 % 3]);
 	node_initiate(t->a, "net");
-	gateway_run(&g, 3000);
+	gateway_run(&g, 6000);		/* a question that is too early is repeated after four seconds */
 	expect_up(&g);
 	gateway_end(&g);
 }
@@ -66,6 +68,8 @@ void run_gateway_renews(struct trial *t)
 	gateway_run(&g, 3000);
 	expect_up(&g);
 	node_restart(t->b);
+	if (g.rsa)
+		gateway_keys(t);
 	node_connection(t->b, &t->c);
 	node_listen(t->b);
 	g.served = 0;
@@ -503,5 +507,69 @@ void run_gateway_moves(struct trial *t)
 	trial_check_up(t);
 	trial_expect(t, node_holdings(t->a).eroutes == (two ? 2 : 1), "%zu eroutes", node_holdings(t->a).eroutes);
 	trial_expect(t, !two || node_outbound(t->a, "10.0.3.0/24") != NULL, "the second did not come up again");
+	gateway_end(&g);
+}
+
+/* ---- signatures instead of a secret ---------------------------------------------------- */
+
+void run_gateway_rsa(struct trial *t)
+{
+	t->c.aggressive = t->seed / 6 % 2 != 0;
+	gateway_keys(t);
+	run_gateway(t);
+}
+
+void run_gateway_rsa_lossy(struct trial *t)
+{
+	gateway_keys(t);
+	run_gateway_lossy(t);
+}
+
+void run_gateway_rsa_renews(struct trial *t)
+{
+	gateway_keys(t);
+	run_gateway_renews(t);
+}
+
+void run_gateway_rsa_refused(struct trial *t)
+{
+	gateway_keys(t);
+	run_gateway_refused(t);
+}
+
+/* ---- XAUTH of one end alone ------------------------------------------------------------- */
+
+/* A gateway asks for a user where none is described, and a client wants to be asked where nobody does: who answers refuses
+ * the method, and says what it means. */
+void run_gateway_method(struct trial *t)
+{
+	bool by_gateway = t->seed % 2 == 0;
+	struct node *first = by_gateway ? t->b : t->a, *second = by_gateway ? t->a : t->b;
+	const char *reason = by_gateway ? "xauth_method" : "xauth_client";
+	char method[64];
+	struct gateway g;
+
+	t->c.aggressive = t->seed / 2 % 2 != 0;
+	t->c.keyingtries = 1;
+	if (t->seed / 4 % 2 != 0)
+		gateway_keys(t);
+	gateway_begin(&g, t, true, CONFIG_MODE_NO);
+	if (by_gateway) {
+		g.ours.xauth = false;
+		g.ours.xauthname = span_str("");
+		g.ours.replace = true;
+		node_connection(t->a, &g.ours);
+	} else {
+		world_middle(t->w, &(struct man_in_the_middle){ 0 });	/* nobody puts another method in */
+	}
+	node_initiate(first, "net");
+	world_run(t->w, 100000);
+	snprintf(method, sizeof(method), "XAUTH_%s_%s", by_gateway ? "RESP" : "INIT", g.rsa ? "RSA" : "PRESHARED_KEY");
+	trial_expect(t, node_said(second, reason) && strstr(second->refusal, method) != NULL &&
+			strstr(second->refusal, by_gateway ? "--xauth --xauthname" : "no XAUTH") != NULL,
+		     "%s said: %s", second->name, second->refusal);
+	trial_expect(t, first->last_status == WHACK_STATUS_NEGOTIATION_FAILED, "whack was told %u: %s", first->last_status,
+		     first->answer);
+	trial_expect(t, t->a->added + t->b->added == 0, "SAs were made");
 	gateway_end(&g);
 }

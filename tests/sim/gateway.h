@@ -25,6 +25,7 @@ struct gateway {
 	struct buf offer;	/* body of the SA payload as the client sent it */
 	uint64_t served;	/* serial of the newest phase 1 that it has begun to serve */
 	bool xauth, push, pull;	/* what the client is described with */
+	bool rsa;		/* they prove themselves by RSA signatures, not by a secret */
 	unsigned loss;		/* per mille of what the gateway says in transactions; it repeats what is not answered */
 	bool begins;		/* the newest phase 1 is one that the gateway has begun */
 	bool done;		/* it has told the client all that it waits for */
@@ -40,6 +41,9 @@ struct gateway {
 /* The client, t->a, and the gateway behind which the other end of "net" is, t->b; they listen. */
 void gateway_begin(struct gateway *g, struct trial *t, bool xauth, uint8_t modecfg);
 void gateway_end(struct gateway *g);
+
+/* Before gateway_begin, and when one of them begins anew: they have RSA keys, and no secret of both. */
+void gateway_keys(struct trial *t);
 
 /* Let time go by while the gateway looks after phase 1s that have come up. */
 void gateway_run(struct gateway *g, uint64_t ms);

@@ -4,6 +4,7 @@
  * the way, there and back, and the daemon is given the offer as it was, for its hashes.  What the client sends in
  * transactions never reaches the daemon: the script reads it. */
 #include "base/siphash.h"
+#include "crypto/rsa.h"
 #include "engine/shape.h"
 #include "gateway.h"
 #include "generated/limits.h"
@@ -286,8 +287,8 @@ static void keep_offer(struct gateway *g, const struct buf *d)
 				     get_u16(d->p + HEADER_SIZE + 2) - (size_t)GENERIC_SIZE));
 }
 
-/* In Aggressive Mode the daemon has hashed the other offer already. */
-static void prove_anew(const struct exchange *x, struct buf *d)
+/* In Aggressive Mode the daemon has hashed the other offer already, and signed that. */
+static void prove_anew(const struct gateway *g, const struct exchange *x, struct buf *d)
 {
 	static const uint16_t inputs[] = { KEY_SKEYID, KEY_KEI_B, KEY_KER_B, KEY_SAI_B, KEY_IDIR_B };
 	struct arena *a = arena_new();
@@ -303,6 +304,8 @@ static void prove_anew(const struct exchange *x, struct buf *d)
 	for (size_t at = HEADER_SIZE; np != 0 && at + GENERIC_SIZE <= d->n; at += get_u16(d->p + at + 2)) {
 		if (np == PAYLOAD_TYPE_HASH)
 			memcpy(d->p + at + GENERIC_SIZE, hash.p, hash.n);
+		if (np == PAYLOAD_TYPE_SIG)
+			trial_expect(g->t, rsa_sign(g->t->b->rsa, hash, d->p + at + GENERIC_SIZE), "nothing can be signed");
 		np = d->p[at];
 	}
 	values_free(&like.values);
@@ -323,11 +326,14 @@ static void set_offer(struct gateway *g, const struct header *h, bool answered, 
 		return;
 	values_set(&x->values, KEY_SAI_B, span_buf(g->offer));
 	if (answered && h->xchg == EXCHANGE_TYPE_AGGRESSIVE)
-		prove_anew(x, d);
+		prove_anew(g, x, d);
 }
 
 static void translate(struct gateway *g, struct node *to, const struct header *h, struct buf *d)
 {
+	uint16_t plain = g->rsa ? AUTH_METHOD_RSA_SIG : AUTH_METHOD_PRESHARED_KEY;
+	uint16_t init = g->rsa ? AUTH_METHOD_XAUTH_INIT_RSA : AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY;
+	uint16_t resp = g->rsa ? AUTH_METHOD_XAUTH_RESP_RSA : AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY;
 	bool answer = get_u64(h->rcookie.p) != 0;
 
 	if (!answer)
@@ -335,16 +341,16 @@ static void translate(struct gateway *g, struct node *to, const struct header *h
 	if (!g->xauth)
 		return;
 	if (g->begins && !answer) {
-		replace_method(d, AUTH_METHOD_PRESHARED_KEY, AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY);
+		replace_method(d, plain, resp);
 		keep_offer(g, d);
 	} else if (g->begins) {
-		replace_method(d, AUTH_METHOD_XAUTH_RESP_PRESHARED_KEY, AUTH_METHOD_PRESHARED_KEY);
+		replace_method(d, resp, plain);
 		set_offer(g, h, false, d);
 	} else if (!answer) {
 		keep_offer(g, d);
-		replace_method(d, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY, AUTH_METHOD_PRESHARED_KEY);
+		replace_method(d, init, plain);
 	} else {
-		replace_method(d, AUTH_METHOD_PRESHARED_KEY, AUTH_METHOD_XAUTH_INIT_PRESHARED_KEY);
+		replace_method(d, plain, init);
 		set_offer(g, h, true, d);
 	}
 }
@@ -364,6 +370,8 @@ static bool pass(void *ctx, struct node *to, const struct endpoint *from, struct
 	if (h.xchg != EXCHANGE_TYPE_TRANSACTION || to != g->t->b)
 		return true;
 	sa = sa_of(g, &h);
+	if (sa != NULL && !exchange_final(sa) && (g->loss == 0 || sa->parked != NULL))
+		return false;				/* the last message is there or on its way, and the daemon would keep this one */
 	if (sa != NULL && !exchange_final(sa)) {	/* the daemon asks for the last message of Aggressive Mode, and reads no more */
 		d->p[d->n - 1] ^= 1;
 		return true;
@@ -374,11 +382,27 @@ static bool pass(void *ctx, struct node *to, const struct endpoint *from, struct
 
 /* ---- life --------------------------------------------------------------------------- */
 
+void gateway_keys(struct trial *t)
+{
+	static struct rsa_key *key[2];	/* of the client, of the gateway */
+	const char *why;
+
+	for (unsigned i = 0; i < 2 && key[i] == NULL; i++)
+		key[i] = rsa_make(1024, &why);
+	t->c.psk = false;
+	t->c.rsasig = true;
+	t->a->secret = t->b->secret = NULL;
+	t->a->rsa = t->a->rsa_named = key[0];
+	t->b->rsa = t->b->rsa_named = key[1];
+	node_public_key(t->a, "192.0.2.2", key[1]);
+	node_public_key(t->b, "192.0.2.1", key[0]);
+}
+
 void gateway_begin(struct gateway *g, struct trial *t, bool xauth, uint8_t modecfg)
 {
 	struct control_connection ours = t->c;
 
-	*g = (struct gateway){ .t = t, .xauth = xauth, .push = modecfg == CONFIG_MODE_PUSH,
+	*g = (struct gateway){ .t = t, .done = !xauth && modecfg == CONFIG_MODE_NO, .xauth = xauth, .rsa = t->c.rsasig, .push = modecfg == CONFIG_MODE_PUSH,
 			       .pull = modecfg == CONFIG_MODE_PULL, .address = { 10, 7, 0, 9 } };
 	ours.left.client = (struct subnet){ 0 };
 	ours.xauth = xauth;

@@ -95,7 +95,7 @@ trial_run run_odd_vendors, run_odd_reserved, run_odd_order, run_odd_notification
 	  run_odd_padding, run_odd_numbers, run_odd_bundles, run_odd_twice, run_odd_lives, run_odd_id_port,
 	  run_odd_no_clients, run_odd_contact, run_odd_restart, run_odd_pairs, run_odd_spi, run_odd_much;					/* odd.c */
 trial_run run_gateway, run_gateway_refused, run_gateway_odd, run_gateway_early, run_gateway_moves, run_gateway_lossy,
-	run_gateway_renews;	/* gateway.c */
+	run_gateway_renews, run_gateway_rsa, run_gateway_rsa_lossy, run_gateway_rsa_renews, run_gateway_rsa_refused, run_gateway_method;	/* gateway.c */
 
 /* Every row of every suite of the spec, as a connection would name it; n-th of all.  False: no more. */
 bool trial_row(struct trial *t, size_t n);
