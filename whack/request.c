@@ -247,7 +247,7 @@ bool request_write(const struct options *o, struct writer *w, struct text *why)
 		break;
 	case WHACK_FORM_SHUTDOWN:
 		control_put_shutdown(w, &(struct control_shutdown){
-			.quiet = given(o, WHACK_OPTION_QUIET),
+			.quiet = given(o, WHACK_OPTION_QUIET), .leave = given(o, WHACK_OPTION_LEAVE_STATE),
 			.asynchronous = given(o, WHACK_OPTION_ASYNCHRONOUS) });
 		break;
 	case WHACK_FORM_HELP:

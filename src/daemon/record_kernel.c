@@ -159,6 +159,16 @@ static void tap_updown(void *k, uint32_t token, const struct updown_request *u)
 	r->depth--;
 }
 
+static void tap_leave(void *k)
+{
+	struct record *r = k;
+	struct text t = record_line(r);
+
+	text_add(&t, "< kernel leave");
+	record_put(r, &t);
+	r->kernel.ops->leave(r->kernel.k);
+}
+
 static void tap_close(void *k)
 {
 	struct record *r = k;
@@ -188,5 +198,6 @@ struct kernel record_kernel(struct record *r, struct kernel kernel)
 	ops.name = kernel.ops->name;	/* ike may name the backend in status */
 	ops.compresses = kernel.ops->compresses;
 	ops.encapsulates = kernel.ops->encapsulates;
+	ops.leave = kernel.ops->leave == NULL ? NULL : tap_leave;
 	return (struct kernel){ .ops = &ops, .k = r };
 }

@@ -118,14 +118,23 @@ static void command_delete(struct ike *ike, uint32_t whack, const struct control
 
 static void command_shutdown(struct ike *ike, uint32_t whack, const struct control_shutdown *m)
 {
+	const struct refusal *why;
+
 	if (ike->stopping) {
 		ike_reply(ike, whack, WHACK_STATUS_SHUTTING_DOWN, "pluto is shutting down already");
 		ike_finish(ike, whack);
 		return;
 	}
+	why = m->leave ? ike_leave(ike) : NULL;
+	if (why != NULL) {
+		ike_reply_refusal(ike, whack, why);
+		ike_finish(ike, whack);
+		return;
+	}
 	errand_begin(ike, whack, m->asynchronous);
-	ike_shutdown(ike, ike->now, m->quiet);
-	errand_end(ike, "pluto is shutting down: its SAs and routes are gone");
+	ike_shutdown(ike, ike->now, m->quiet || m->leave);
+	errand_end(ike, m->leave ? "pluto is shutting down: its SAs and routes stay" :
+		   "pluto is shutting down: its SAs and routes are gone");
 }
 
 static void command_debug(struct ike *ike, uint32_t whack, const struct control_debug *m)

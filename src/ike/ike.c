@@ -227,6 +227,17 @@ struct kernel_events ike_kernel_events(struct ike *ike)
 				       .log = on_line, .lost = on_lost };
 }
 
+const struct refusal *ike_leave(struct ike *ike)
+{
+	const struct kernel *k = &ike->kernel;
+
+	if (k->ops->leave == NULL)
+		return refuse_leave_nothing(ike->arena, k->ops->name);
+	ike->leaving = true;
+	k->ops->leave(k->k);
+	return NULL;
+}
+
 void ike_shutdown(struct ike *ike, uint64_t now, bool quiet)
 {
 	ike_clock(ike, now);
@@ -234,8 +245,8 @@ void ike_shutdown(struct ike *ike, uint64_t now, bool quiet)
 		return;
 	ike->stopping = true;
 	ike->quiet = quiet;
-	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "shutting down%s",
-		quiet ? ", without telling the peers" : "");
+	ike_log(ike, NULL, NULL, NO_WHACK, WHACK_STATUS_LOG, "shutting down%s%s",
+		quiet ? ", without telling the peers" : "", ike->leaving ? "; SAs and routes stay" : "");
 	drop_connections(ike);
 	dnskeys_stop(ike->dnskeys);
 	check_stopped(ike);

@@ -57,6 +57,10 @@ void ike_tick(struct ike *ike, uint64_t now);
 struct kernel_events ike_kernel_events(struct ike *ike);
 void ike_clock(struct ike *ike, uint64_t now);
 
+/* Before ike_shutdown: what the kernel has stays there, and nobody but it is told.  NULL, or why that cannot be (in ike's
+ * arena). */
+const struct refusal *ike_leave(struct ike *ike);
+
 /* Tear everything down: Delete to the peers unless quiet, SAs, eroutes, routes; then host.stopped. */
 void ike_shutdown(struct ike *ike, uint64_t now, bool quiet);
 

@@ -36,6 +36,7 @@ struct ike {
 	bool stopping;
 	bool told_stopped;
 	bool quiet;			/* the peers are not told of deletions */
+	bool leaving;			/* what the kernel has stays there */
 	size_t n_interfaces;
 	struct kernel_interface *interfaces;
 	struct connection *connections;	/* hash by name */

@@ -107,6 +107,8 @@ struct kernel_ops {
 	void (*set_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
 	void (*del_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);
 	void (*updown)(void *k, uint32_t token, const struct updown_request *u);
+	/* From now on what is there stays there, also when the backend is closed.  NULL: that cannot be.  No answer. */
+	void (*leave)(void *k);
 	void (*close)(void *k);	/* removes everything of ours; no answer */
 };
 

@@ -23,6 +23,7 @@ struct backend {
 	unsigned open;		/* handles not closed yet */
 	int lock;
 	bool said_held;		/* what becomes of packets at a trap */
+	bool left;		/* nothing is taken away any more */
 	struct xfrm_jobs jobs;
 };
 
@@ -246,6 +247,13 @@ static void on_closed(uv_handle_t *h)
 		free(b);
 }
 
+static void xfrm_leave(void *ctx)
+{
+	struct backend *b = ctx;
+
+	b->left = true;
+}
+
 static void xfrm_close(void *ctx)
 {
 	struct backend *b = ctx;
@@ -253,7 +261,8 @@ static void xfrm_close(void *ctx)
 
 	xfrm_jobs_close(&b->jobs);
 	updowns_close(b->updowns);
-	xfrm_sweep(&swept);
+	if (!b->left)
+		xfrm_sweep(&swept);
 	uv_close((uv_handle_t *)&b->ask_poll, on_closed);
 	uv_close((uv_handle_t *)&b->hear_poll, on_closed);
 	mnl_socket_close(b->jobs.ask);
@@ -266,7 +275,8 @@ static const struct kernel_ops ops = {
 	.attach = xfrm_attach, .hole = xfrm_hole,
 	.get_spi = xfrm_get_spi, .add_sa = xfrm_add_sa, .del_sa = xfrm_del_sa, .read_sa = xfrm_read_sa,
 	.move_sa = xfrm_move_sa, .encapsulates = true,
-	.set_eroute = xfrm_set_eroute, .del_eroute = xfrm_del_eroute, .updown = xfrm_updown, .close = xfrm_close,
+	.set_eroute = xfrm_set_eroute, .del_eroute = xfrm_del_eroute, .updown = xfrm_updown, .leave = xfrm_leave,
+	.close = xfrm_close,
 };
 
 static bool open_sockets(struct backend *b, uv_loop_t *loop, struct text *why)

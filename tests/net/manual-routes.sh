@@ -119,8 +119,11 @@ lab_check "the responder deletes the SAs that are in the way" grep -q 'deleting 
 lab_wait 5 "way for the new one" lab_ping ehost 10.0.2.9 1
 lab_check "and pings go through" lab_ping ehost 10.0.2.9 2
 
-# Shutdown ends all SAs and routes.
+# Shutdown ends all SAs and routes: klips itself ends, so nothing can be left.
 before=$(clear_)
+ends 43 "nothing can be left to klips" pluto_whack east --shutdown --leave-state
+lab_check "pluto says why, and what to do" sh -c '"$0" --ctlbase "$1/east/pluto" --shutdown --leave-state 2>&1 | grep -q "remedy: use pluto --kernel xfrm"' \
+	"$WHACK" "$LAB_DIR"
 lab_check "a tunnel at last" lab_ping ehost 10.0.2.9 1
 pluto_stop east
 lab_check "shutdown ends the virtual interfaces" sh -c '! ip -n "$1" link show ipsec0' - "$LAB_PREFIX-east"

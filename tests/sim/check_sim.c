@@ -20,6 +20,7 @@ static const struct kind {
 	{ "both", run_both, 200 },
 	{ "terminate", run_terminate, 100 },
 	{ "shutdown", run_shutdown, 100 },
+	{ "leave", run_leave, 20 },
 	{ "delete", run_delete, 100 },
 	{ "restart", run_restart, 40 },
 	{ "away", run_away, 40 },

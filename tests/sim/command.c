@@ -82,6 +82,14 @@ void node_shutdown(struct node *n, bool quiet)
 	give(n, &w);
 }
 
+void node_leave(struct node *n)
+{
+	struct writer w = writer_on(frame, sizeof(frame));
+
+	control_put_shutdown(&w, &(struct control_shutdown){ .leave = true });
+	give(n, &w);
+}
+
 bool node_said(const struct node *n, const char *reason)
 {
 	for (size_t i = 0; i < sizeof(n->said) / sizeof(n->said[0]); i++)

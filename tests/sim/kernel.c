@@ -223,6 +223,13 @@ static void updown(void *k, uint32_t token, const struct updown_request *u)
 	answer(k, token, !refuses(k), "the script did not like it", 0);
 }
 
+static void leave(void *k)
+{
+	struct node *n = k;
+
+	n->left = true;
+}
+
 static void close_kernel(void *k)
 {
 	(void)k;
@@ -233,7 +240,7 @@ struct kernel sim_kernel(struct node *n)
 	static const struct kernel_ops ops = {
 		.name = "sim", .compresses = true, .get_spi = get_spi, .add_sa = add_sa, .del_sa = del_sa,
 		.read_sa = read_sa, .move_sa = move_sa, .encapsulates = true, .set_eroute = set_eroute, .del_eroute = del_eroute,
-		.updown = updown, .close = close_kernel,
+		.updown = updown, .leave = leave, .close = close_kernel,
 	};
 
 	return (struct kernel){ .ops = &ops, .k = n };

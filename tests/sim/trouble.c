@@ -53,6 +53,41 @@ void run_shutdown(struct trial *t)
 	world_run(t->w, trial_pick(t, 2) * 200000);
 }
 
+/* --leave-state: the kernel keeps all that it has and the peer is told nothing, so traffic goes on; one that is started anew
+ * negotiates anew. */
+void run_leave(struct trial *t)
+{
+	struct node *n = t->seed % 2 == 0 ? t->a : t->b, *peer = n == t->a ? t->b : t->a;
+	struct holdings before, h;
+	size_t sent;
+
+	trial_draw(t);
+	trial_describe(t);
+	node_initiate(t->a, "net");
+	world_run(t->w, 10000);
+	trial_check_up(t);
+	if (t->seed / 2 % 2 != 0)		/* while it is at something else */
+		node_initiate(n, "net");
+	before = node_holdings(n);
+	sent = n->sent;
+	node_leave(n);
+	world_run(t->w, 1000);
+	h = node_holdings(n);
+	trial_expect(t, n->stopped && n->left && n->last_status == WHACK_STATUS_SUCCESS, "%s did not stop: %u", n->name,
+		     n->last_status);
+	trial_expect(t, h.sas >= before.sas && h.eroutes == before.eroutes && before.sas > 0, "of %zu SAs and %zu eroutes %zu and %zu are left",
+		     before.sas, before.eroutes, h.sas, h.eroutes);
+	trial_expect(t, n->sent == sent, "%s has told the peer", n->name);
+	trial_expect(t, node_sas(peer, true) > 0 && trial_outbound(t, peer) != NULL && trial_outbound(t, n) != NULL,
+		     "the traffic has no SA");
+	node_restart(n);
+	node_connection(n, &t->c);
+	node_listen(n);
+	node_initiate(n, "net");
+	world_run(t->w, 100000);
+	trial_check_up(t);
+}
+
 /* The description goes away under the negotiation, or is replaced. */
 void run_delete(struct trial *t)
 {

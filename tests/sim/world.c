@@ -378,6 +378,7 @@ void node_restart(struct node *n)
 	sim_kernel_free(n);
 	if (n->asked > 0)
 		memset(n->pending, 2, n->asked + 1);
+	n->stopped = false;
 	start(n);
 }
 

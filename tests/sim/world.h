@@ -93,6 +93,7 @@ struct node {
 	size_t sent, received;	/* datagrams */
 	size_t sent_octets, received_octets;
 	bool stopped;
+	bool left;		/* its kernel was told that all stays */
 };
 
 /* Somebody on the path: may read and change a datagram, or take it away (false). */
@@ -145,6 +146,7 @@ void node_route(struct node *n, const char *name);
 void node_terminate(struct node *n, const char *name);
 void node_delete(struct node *n, const char *name);
 void node_shutdown(struct node *n, bool quiet);
+void node_leave(struct node *n);	/* --shutdown --leave-state */
 
 /* The number of the newest exchange of n: how many it has begun or taken part in, as long as it lives. */
 uint64_t node_serial(const struct node *n);

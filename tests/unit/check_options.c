@@ -134,6 +134,7 @@ static const struct form_case form_cases[] = {
 	{ { "--listen", "--ctlbase", "y", "--label", "z" }, WHACK_FORM_LISTEN },
 	{ { "--keyid", "@x" }, WHACK_FORM_KEY },
 	{ { "--shutdown", "--quiet" }, WHACK_FORM_SHUTDOWN },
+	{ { "--shutdown", "--leave-state", "--asynchronous" }, WHACK_FORM_SHUTDOWN },
 };
 
 START_TEST(test_forms)

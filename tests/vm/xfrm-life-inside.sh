@@ -71,6 +71,27 @@ replaced=$(($(established east) - before))
 lab_check "IPsec SAs were replaced by octets ($replaced times)" [ "$replaced" -ge 2 ]
 lab_check "the kernel told so" grep -q 'replacing this IPsec SA' "$LAB_DIR/east.log"
 
+# ---- ended with --leave-state: traffic goes on without pluto, until the next one is there
+lab_check "negotiated, for long" eval 'both && pluto_whack east --name secret --initiate'
+lab_start flow ehost ping -n -i 0.05 -W 2 10.0.2.9
+deletes=$(grep -c 'the peer deletes' "$LAB_DIR/west.log")
+pluto_whack east --shutdown --leave-state >"$LAB_DIR/leave.log" 2>&1
+lab_check "shut down: its SAs and routes stay" grep -q '^004 pluto is shutting down: its SAs and routes stay$' "$LAB_DIR/leave.log"
+lab_wait 10 "end of pluto" eval '! lab_alive east'
+lab_stop east
+lab_check "it ended with status 0" [ "$LAB_STATUS" = 0 ]
+sleep 1
+lab_check "pings go through without it" lab_ping ehost 10.0.2.9 5
+lab_check "and back" lab_ping whost 10.0.1.9 5
+lab_stop flow INT
+lab_check "not one was lost meanwhile" grep -q ' 0% packet loss' "$LAB_DIR/flow.log"
+lab_check "the peer was told nothing" [ "$(grep -c 'the peer deletes' "$LAB_DIR/west.log")" = "$deletes" ]
+pluto_start east east --auto-listen
+lab_check "the next one removes what was left" grep -q 'removed what an earlier pluto left in the kernel: [2-9] SAs' "$LAB_DIR/east.log"
+# shellcheck disable=SC2086 # the words of one command line
+lab_check "and negotiates anew" eval 'pluto_whack east $PLUTO_SECRET && pluto_whack east --listen && pluto_whack east --name secret --initiate'
+lab_check "pings go through" lab_ping ehost 10.0.2.9 3
+
 # ---- killed: what it has left ends by itself
 lab_check "lifetimes of seconds" both --ipseclifetime 12 --rekeymargin 2
 lab_check "negotiated" pluto_whack east --name secret --initiate
