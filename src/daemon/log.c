@@ -1,4 +1,4 @@
-/* log.c -- the log and its two sinks. */
+/* log.c -- the log and its sinks. */
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -11,10 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/journal.h"
 
 #define SYSLOG_PATH "/dev/log"
-/* RFC 5424 6.2.1: facility authpriv is 10; severities debug 7, notice 5, error 3. */
-#define SYSLOG_FACILITY 10
 
 #define BUCKETS 64
 
@@ -45,11 +44,8 @@ static void syslog_connect(void)
 	log_state.fd = fd;
 }
 
-static bool syslog_write(enum log_level level, const char *line)
+static bool syslog_write(int severity, const char *line)
 {
-	static const int severity[] = {
-		[LOG_DEBUG_LINE] = 7, [LOG_PLAIN] = 5, [LOG_SERIOUS] = 3,
-	};
 	char head[96], stamp[32];
 	char whole[LOG_LINE + sizeof(head)];
 	time_t now = time(NULL);
@@ -58,7 +54,7 @@ static bool syslog_write(enum log_level level, const char *line)
 
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
-	n = snprintf(whole, sizeof(whole), "<%d>%s pluto[%ld]: %s", SYSLOG_FACILITY * 8 + severity[level],
+	n = snprintf(whole, sizeof(whole), "<%d>%s pluto[%ld]: %s", LOG_FACILITY * 8 + severity,
 		     stamp, (long)getpid(), line);
 	if (n >= (int)sizeof(whole))
 		n = (int)sizeof(whole) - 1;
@@ -97,17 +93,36 @@ static bool stderr_write(const char *line)
 	return write(STDERR_FILENO, whole, n) == (ssize_t)n;
 }
 
-static void write_line(enum log_level level, const char *line)
+/* e: where it comes from, or NULL. */
+static bool sink_write(enum log_level level, const char *line, const struct log_event *e)
+{
+	/* RFC 5424 6.2.1: debug, notice, error */
+	static const int severity[] = {
+		[LOG_DEBUG_LINE] = 7, [LOG_PLAIN] = 5, [LOG_SERIOUS] = 3,
+	};
+
+	switch (log_state.sink) {
+	case LOG_SYSLOG:
+		return syslog_write(severity[level], line);
+	case LOG_JOURNAL:
+		return journal_write(severity[level], line, e);
+	case LOG_STDERR:
+		break;
+	}
+	return stderr_write(line);
+}
+
+static void write_line(enum log_level level, const char *line, const struct log_event *e)
 {
 	char note[64];
 
 	if (log_state.lost != 0) {
 		snprintf(note, sizeof(note), "%llu lines lost: the log was not read",
 			 (unsigned long long)log_state.lost);
-		if (log_state.sink == LOG_STDERR ? stderr_write(note) : syslog_write(LOG_SERIOUS, note))
+		if (sink_write(LOG_SERIOUS, note, NULL))
 			log_state.lost = 0;
 	}
-	if (!(log_state.sink == LOG_STDERR ? stderr_write(line) : syslog_write(level, line)))
+	if (!sink_write(level, line, e))
 		log_state.lost++;
 }
 
@@ -139,7 +154,7 @@ static void tell_cut(struct bucket *b)
 	snprintf(line, sizeof(line), "%llu more lines of reason %s left out",
 		 (unsigned long long)b->cut, b->reason);
 	b->cut = 0;
-	write_line(LOG_PLAIN, line);
+	write_line(LOG_PLAIN, line, NULL);
 }
 
 static struct bucket *bucket_of(const char *reason, uint64_t now)
@@ -217,12 +232,12 @@ void log_event(const struct log_event *e)
 	if (!may_pass(e))
 		return;
 	log_text(&t, e);
-	if (e->remedy != NULL && log_state.sink == LOG_SYSLOG)
+	if (e->remedy != NULL && log_state.sink != LOG_STDERR)
 		text_add(&t, "; remedy: %s", e->remedy);
-	write_line(e->level, room);
+	write_line(e->level, room, e);
 	if (e->remedy != NULL && log_state.sink == LOG_STDERR) {
 		snprintf(remedy, sizeof(remedy), "    remedy: %s", e->remedy);
-		write_line(e->level, remedy);
+		write_line(e->level, remedy, e);
 	}
 }
 
@@ -267,4 +282,5 @@ void log_close(void)
 	if (log_state.fd >= 0)
 		close(log_state.fd);
 	log_state.fd = -1;
+	journal_close();
 }

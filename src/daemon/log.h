@@ -1,4 +1,4 @@
-/* log.h -- the log: one line for each event, to syslog(3) or standard error; never waits for its reader.
+/* log.h -- the log: one line for each event, to syslog(3), standard error or the journal; never waits for its reader.
  *
  * Floods are cut down: lines of one reason beyond LOG_BURST are left out, at most one a second
  * passes, and "N more of these left out" says so.  Debug lines were asked for and are not counted. */
@@ -11,7 +11,9 @@
 #define LOG_BURST 20
 #define LOG_LINE 4096		/* octets of a line, PIPE_BUF: written whole or not at all */
 
-enum log_sink { LOG_STDERR, LOG_SYSLOG };
+#define LOG_FACILITY 10		/* authpriv (RFC 5424 6.2.1) */
+
+enum log_sink { LOG_STDERR, LOG_SYSLOG, LOG_JOURNAL };
 
 void log_open(enum log_sink sink);
 void log_close(void);

@@ -10,6 +10,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/fork.h"
+#include "daemon/journal.h"
 #include "daemon/lock.h"
 #include "daemon/log.h"
 #include "daemon/replay.h"
@@ -24,6 +25,7 @@ enum { EXIT_OK = 0, EXIT_WRONG = 1, EXIT_LOCKED = 10 };
 struct start {
 	const struct config *config;
 	int pipe;		/* to the parent that waits, or -1 */
+	enum log_sink sink;
 };
 
 static int failed(const char *why, int status)
@@ -63,12 +65,14 @@ static void ready(void *ctx)
 
 	fork_ready(s->pipe, EXIT_OK, s->config->stderrlog);
 	s->pipe = -1;
-	log_open(s->config->stderrlog ? LOG_STDERR : LOG_SYSLOG);
+	log_open(s->sink);
 }
 
 static int run(const struct config *c, struct text *why)
 {
-	struct start s = { .config = c, .pipe = -1 };
+	/* Seen now: a daemon has no standard error. */
+	struct start s = { .config = c, .pipe = -1, .sink = journal_behind(STDERR_FILENO) ? LOG_JOURNAL :
+							   c->stderrlog ? LOG_STDERR : LOG_SYSLOG };
 	int lock, status;
 
 	switch (lock_take(c->pidfile, &lock, why)) {
