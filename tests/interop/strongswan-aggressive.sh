@@ -31,7 +31,7 @@ swan_write() {	# AUTH SECRET [LINE...]: LINEs go into the connection
 describe() {
 	pluto_whack east --delete --name net --id @east.example --host 192.0.2.1 --client 10.0.1.0/24 --to --id @west.example \
 		--host 192.0.2.2 --client 10.0.2.0/24 --encrypt --aggressive --ike aes128-sha256-modp2048 --esp aes128-sha256 \
-		--keyingtries 1 --sendinterval 1000 "$@"
+		--keyingtries 1 --sends 2 --sendinterval 1000 "$@"
 }
 both_have() {	# TEXT
 	lab_wait 10 "IPsec SA at strongSwan ($1)" swan_has west ESTABLISHED INSTALLED

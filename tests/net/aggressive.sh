@@ -39,7 +39,7 @@ east() {	# NAME OPTION... : the end of east, which begins
 	local name=$1
 	shift
 	pluto_whack east --delete --name "$name" --id "@$name.example" --host 192.0.2.1 --client 10.0.1.0/24 --to \
-		--id @west.example --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --sendinterval 500 --keyingtries 1 "$@"
+		--id @west.example --host 192.0.2.2 --client 10.0.2.0/24 --encrypt --sends 2 --sendinterval 500 --keyingtries 1 "$@"
 }
 west() {	# NAME OPTION... : one road warrior of the office
 	local name=$1

@@ -35,6 +35,9 @@ wait "$SILENT_PID" || fail "the silent whacks"
 check "the 257th whack at the same time is told so" client crowd
 check "and the next one is served again" prompt
 
+# This one is dropped after half a minute.
+client deaf >"$DIR/deaf" 2>&1 &
+deaf=$!
 check "pluto listens" whack --listen
 says 1 "not finished after 1 seconds; pluto goes on alone" whack --initiate --name conn7 --timeout 1
 timeout -s INT 1 "$WHACK" --ctlbase "$DIR/pluto" --initiate --name conn8 >"$DIR/out" 2>&1
@@ -43,8 +46,6 @@ whack --status --name conn8 >"$DIR/out" 2>&1
 grep -q 'negotiating.* MAIN_I1' "$DIR/out" || fail "what was interrupted does not go on"
 ok "what was left alone goes on"
 
-client deaf >"$DIR/deaf" 2>&1 &
-deaf=$!
 for _ in 1 2 3 4 5; do
 	prompt >"$DIR/out" 2>&1 || fail "a whack that never reads delays another one"
 done

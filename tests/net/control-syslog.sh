@@ -62,6 +62,10 @@ kill -KILL "$SYSLOGD"
 wait "$SYSLOGD" 2>/dev/null
 syslogd 1
 whack --listen >"$DIR/out" 2>&1
+for ((i = 0; i < 50; i++)); do
+	grep -q "listening on" "$DIR/syslog" && break
+	sleep 0.1
+done
 check "a new syslogd gets the next lines" grep -q "listening on" "$DIR/syslog"
 sleep 1.5
 for ((i = 0; i < 300; i++)); do

@@ -31,7 +31,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("192.0.2.2", 500))
 print(s.recvfrom(100)[0].decode())
 print(len(s.recvfrom(9000)[0]), "octets")'
-sleep 0.5
+lab_wait 5 "socket" sh -c "ip netns exec '$LAB_PREFIX-west' ss -ulnH | grep -q ':500 '"
 lab_in east python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -89,11 +89,11 @@ while True:
 	d = s.recv(9000)
 	if d[:4] == bytes(4) or len(d) == 1:
 		print("got", d[-9:])'
+	lab_wait 5 "socket" sh -c "ip netns exec '$LAB_PREFIX-west' ss -ulnH | grep -q ':4500 '"
 	lab_start "ike-east$spi" east timeout 20 python3 -u -c '
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("192.0.2.1", 4500))
-time.sleep(1)
 s.sendto(bytes(4) + b"main mode", ("192.0.2.2", 4500))
 s.sendto(b"\xff", ("192.0.2.2", 4500))
 time.sleep(20)'

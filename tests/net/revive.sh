@@ -20,8 +20,8 @@ west_again() {
 }
 
 # shellcheck disable=SC2086 # the words of one command line
-lab_check "described with --revive" pluto_whack east --delete $PLUTO_SECRET --revive --keyingtries 1 --sendinterval 500 \
-	--dpddelay 2 --dpdtimeout 4
+lab_check "described with --revive" pluto_whack east --delete $PLUTO_SECRET --revive --keyingtries 1 --sends 2 \
+	--sendinterval 500 --dpddelay 1 --dpdtimeout 3
 lab_check "negotiated" pluto_whack east --name secret --initiate
 lab_check "the peer deletes it" pluto_whack west --name secret --terminate
 lab_wait 20 "second IPsec SA" eval '[ "$(ups)" = 2 ]'
@@ -40,7 +40,8 @@ lab_check "the tunnel is there by itself" lab_ping ehost 10.0.2.9 3
 
 # A restart that is quicker than dead peer detection, and nothing is said: whoever negotiates next notices.
 # shellcheck disable=SC2086 # the words of one command line
-lab_check "described without --revive and DPD" pluto_whack east --delete $PLUTO_SECRET --keyingtries 1
+lab_check "described without --revive and DPD" pluto_whack east --delete $PLUTO_SECRET --keyingtries 1 \
+	--sendinterval 500
 lab_check "negotiated" pluto_whack east --name secret --initiate
 sleep 11
 lab_stop west KILL
@@ -53,7 +54,7 @@ lab_check "pings go through" lab_ping ehost 10.0.2.9 3
 lab_check "with --revive again" eval 'pluto_whack east --delete $PLUTO_SECRET --revive && pluto_whack east --name secret --initiate'
 lab_check "terminated" pluto_whack east --name secret --terminate
 before=$(ups)
-sleep 4
+sleep 3
 lab_check "it stays down" eval '! up east && [ "$(ups)" = "$before" ]'
 lab_check "nothing passed in clear" [ "$(lab_count wire 'icmp[0] = 8 or icmp[0] = 0')" = 0 ]
 pluto_stop east

@@ -47,7 +47,7 @@ describe() {
 }
 
 describe
-slow 1
+slow 0.5
 asks 0 --route secret
 lab_check "route: the script has run" done_is route-client
 asks 0 --unroute secret
@@ -60,7 +60,7 @@ lab_check "terminate: the script has run" done_is down-client
 lab_check "and the SAs are gone" sas 0
 slow 0
 asks 0 --initiate secret
-slow 1
+slow 0.5
 fresh
 asks 0 --delete --name secret
 lab_check "delete: the script has run to its last verb" done_is unroute-client
@@ -88,14 +88,14 @@ fails nothing
 
 describe
 fresh
-slow 3
+slow 2
 asks 0 --route --asynchronous secret
 lab_check "--asynchronous: whack is back before the script is" [ ! -s "$LAB_DIR/done" ]
 lab_wait 30 "route in the end" done_is route-client
 slow 0
 asks 0 --initiate secret
 fresh
-slow 3
+slow 2
 asks 0 --terminate --asynchronous secret
 lab_check "terminate, too" [ ! -s "$LAB_DIR/done" ]
 asks 0 --terminate secret
@@ -103,7 +103,7 @@ lab_check "terminate once more waits for what is under way" done_is down-client
 slow 0
 asks 0 --initiate secret
 fresh
-slow 4
+slow 2.5
 asks 1 --timeout 1 --terminate secret
 said "--timeout: whack says what it does not know" 'not finished after 1 seconds; pluto goes on alone'
 lab_check "the script was still running" [ ! -s "$LAB_DIR/done" ]
@@ -113,7 +113,7 @@ lab_wait 30 "down in the end" done_is down-client
 slow 0
 asks 0 --initiate secret
 fresh
-slow 1
+slow 0.5
 fails down-client
 asks 37 --shutdown
 said "shutdown: the script's failure is told and is the exit status" '^037 .*failed at down.*exit status 3'
