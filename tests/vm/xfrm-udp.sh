@@ -10,4 +10,4 @@ exec "$here/run" -t 600 -- env top_builddir="$top_builddir" PLUTO_KERNEL=xfrm sh
 	modprobe -a iptable_nat ip6table_nat xt_nat nf_conntrack_netlink
 	exec bash "$@"' modules "$here/load-modules" \
 	"$here/side-by-side.sh" "$here/xfrm-udp-inside.sh" "$here/../net/nat-one.sh" "$here/../net/nat-two.sh" \
-	"$here/../net/nat-six.sh" "$here/../net/nat-l2tp.sh"
+	"$here/../net/nat-ipcomp.sh" "$here/../net/nat-six.sh" "$here/../net/nat-l2tp.sh"
