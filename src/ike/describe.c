@@ -273,6 +273,8 @@ static bool describe_policy(struct description *d, const struct control_connecti
 		d->why = refuse_compress_alone(d->ike->arena, d->c->name);
 	else if (m->encapsulation == UDP_ENCAPSULATION_YES && d->ike->ports.natt == 0)
 		d->why = refuse_natt_refused(d->ike->arena, d->c->name);
+	else if (m->encapsulation == UDP_ENCAPSULATION_YES && m->authenticate)
+		d->why = refuse_natt_ah_in_udp(d->ike->arena, d->c->name);
 	return d->why == NULL &&
 	       check_life(d, "--ikelifetime", m->ikelifetime, LIMIT_IKE_LIFE_MAX) &&
 	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);

@@ -374,6 +374,13 @@ void install_remove(struct phase2 *p)
 	plan_submit(plan, NULL, NULL);
 }
 
+static void moved(struct ike *ike, void *ctx, const struct plan *plan)
+{
+	(void)ike;
+	if (plan->lost)
+		phase2_lost(ctx);
+}
+
 void install_move(struct phase2 *p, const struct endpoint *before)
 {
 	struct plan *plan = plan_new(p->ike, p->c);
@@ -393,5 +400,5 @@ void install_move(struct phase2 *p, const struct endpoint *before)
 		e = eroute_of(p);
 		plan_carry(plan, &e, true);
 	}
-	plan_submit(plan, NULL, NULL);
+	plan_submit(plan, moved, p);
 }

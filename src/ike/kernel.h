@@ -101,7 +101,7 @@ struct kernel_ops {
 	void (*del_sa)(void *k, uint32_t token, const struct sa_id *id);
 	void (*read_sa)(void *k, uint32_t token, const struct sa_id *id);
 	/* The peer at the other end of an SA with UDP encapsulation has another address or port: the destination
-	 * of what goes out, which names the SA, or the source of what comes in. */
+	 * of what goes out, which names the SA, or the source of what comes in.  One that cannot be moved is deleted. */
 	void (*move_sa)(void *k, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 	/* Adds, or atomically replaces, the eroute with the same selectors. */
 	void (*set_eroute)(void *k, uint32_t token, const struct kernel_eroute *e);

@@ -204,15 +204,18 @@ uint16_t natt_mode(const struct phase1 *p, bool tunnel, bool in_udp)
 	return p->x->aliases ? (uint16_t)registry_alias(&registry_encapsulation_mode, mode) : mode;
 }
 
+static bool asks_for_ah(const struct connection *c)
+{
+	return (connection_protocols(c) & 1u << PROTOCOL_ID_AH) != 0;
+}
+
 const struct refusal *natt_obstacle(const struct phase1 *p, const struct connection *c)
 {
 	struct arena *a = p->ike->arena;
 
-	if (!natt_encapsulates(p))
-		return NULL;
-	if ((connection_protocols(c) & 1u << PROTOCOL_ID_AH) != 0)
+	if (crosses(p) && asks_for_ah(c))
 		return refuse_natt_ah(a, c->name);
-	if (!p->ike->kernel.ops->encapsulates)
+	if (natt_encapsulates(p) && !p->ike->kernel.ops->encapsulates)
 		return refuse_natt_backend(a, c->name, p->ike->kernel.ops->name);
 	return NULL;
 }
@@ -262,6 +265,8 @@ const struct refusal *natt_unserved(struct arena *a, const struct phase1 *p)
 
 	if (sign == NULL)
 		return NULL;
+	if (asks_for_ah(p->c))
+		return refuse_natt_ah_doubtful(a, p->c->name, sign);
 	if (p->c->policy.encapsulation == UDP_ENCAPSULATION_NO)
 		return refuse_natt_forbidden(a, p->c->name, sign, "--encapsulation no");
 	if (ike->ports.natt == 0)

@@ -31,11 +31,10 @@ void natt_path(struct ike *ike, const struct connection *c, struct endpoint *loc
 
 /* ---- following --------------------------------------------------------------------- */
 
-/* Whose client is the peer's address itself: what the SAs are for is not there any more. */
-static bool bound_to_address(const struct phase2 *p)
+/* Whose client is the peer's address itself: what its SAs are for is not there any more. */
+static bool bound_to_address(const struct connection *c)
 {
-	return !connection_tunnel(p->c) ||
-	       (!peer_end(p->c)->has_client && addr_is_none(&peer_end(p->c)->inside));
+	return !connection_tunnel(c) || (!peer_end(c)->has_client && addr_is_none(&peer_end(c)->inside));
 }
 
 /* The SAs that were made under q go where q has gone. */
@@ -51,9 +50,10 @@ static void move_sas(struct phase1 *q, const struct endpoint *before)
 		if (sa == NULL || !sa->installed)
 			continue;
 		install_move(sa, before);
-		if (elsewhere && bound_to_address(sa)) {
+		if (elsewhere && bound_to_address(sa->c)) {
 			ike_log(q->ike, sa->c, x, NO_WHACK, WHACK_STATUS_LOG,
 				"this IPsec SA is for the address that the peer had: it cannot follow");
+			send_delete(q->ike, x);
 			engine_end(q->ike->engine, x, END_LOCAL);
 		}
 	}
@@ -93,7 +93,25 @@ static struct phase1 *served_elsewhere(const struct host_pair *pair)
 	return NULL;
 }
 
-/* Instances are found by the address of their peer; the route of one stays as it is. */
+/* c, an instance, has its route for the address that the peer had: another one takes its place. */
+static void replace_instance(struct phase1 *p, struct connection *c)
+{
+	struct connection *fresh = NULL;
+	struct phase1 *q;
+
+	LIST_FOREACH(q, &p->pair->phase1s, in_pair) {
+		if (q->c != c)
+			continue;
+		if (fresh == NULL) {
+			fresh = instance_new(p->ike, c->template, &p->x->remote.addr);
+			natt_name(p, fresh, &peer_end(c)->id);
+		}
+		q->c = fresh;
+	}
+	connection_delete(p->ike, c);
+}
+
+/* Instances are found by the address of their peer; the route of one to a client stays as it is. */
 static void move_instances(struct phase1 *p)
 {
 	struct host_pair *pair = p->pair;
@@ -103,6 +121,10 @@ static void move_instances(struct phase1 *p)
 	while ((c = stale_instance(p, pair)) != NULL) {
 		struct end *theirs = &c->end[1 - c->ours];
 
+		if (bound_to_address(c)) {
+			replace_instance(p, c);
+			continue;
+		}
 		if (addr_is_any(&theirs->nexthop))
 			theirs->nexthop = theirs->host;
 		hosts_move(p->ike, c, &p->x->remote.addr);

@@ -282,6 +282,8 @@ static void set_life(struct phase2 *p, const struct life *life)
 	ike_debug(ike, p->c, DEBUG_CLASSES_CONTROL, "#%llu lives %llu s, to be replaced in %llu s",
 		  (unsigned long long)p->x->serial, (unsigned long long)life->seconds,
 		  (unsigned long long)until_rekey);
+	if (p->lost)			/* its end has come already */
+		return;
 	p->expires = p->established + 1000 * life->seconds;
 	timer_arm(engine_timers(ike->engine), &p->timer, p->established + 1000 * until_rekey);
 	if (life->kilobytes != 0)
@@ -329,23 +331,40 @@ void phase2_established(struct phase2 *p)
 		begin_traffic(p);
 }
 
+static void replace(struct phase2 *p)
+{
+	struct ike *ike = p->ike;
+
+	if (!p->uses_eroute || ike->stopping || !ike->listening)
+		return;
+	ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "replacing this IPsec SA");
+	connection_initiate(ike, p->c, NO_WHACK, 1);
+}
+
 static void on_timer(void *ctx, uint64_t now)
 {
 	struct phase2 *p = ctx;
 	struct ike *ike = p->ike;
 
 	ike_clock(ike, now);
-	if (now >= p->expires) {
-		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "IPsec SA expired");
-		send_delete(ike, p->x);
-		engine_end(ike->engine, p->x, END_LOCAL);
+	if (now < p->expires || p->lost) {
+		timer_arm(engine_timers(ike->engine), &p->timer, p->expires);
+		replace(p);
+	}
+	if (now < p->expires)
 		return;
-	}
-	timer_arm(engine_timers(ike->engine), &p->timer, p->expires);
-	if (p->uses_eroute && !ike->stopping && ike->listening) {
-		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "replacing this IPsec SA");
-		connection_initiate(ike, p->c, NO_WHACK, 1);
-	}
+	if (!p->lost)
+		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "IPsec SA expired");
+	send_delete(ike, p->x);
+	engine_end(ike->engine, p->x, END_LOCAL);
+}
+
+void phase2_lost(struct phase2 *p)
+{
+	ike_log(p->ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG, "this IPsec SA could not follow the peer: it ends");
+	p->lost = true;
+	p->expires = p->ike->now;
+	timer_arm(engine_timers(p->ike->engine), &p->timer, p->expires);
 }
 
 /* ---- a peer that may have forgotten the ISAKMP SA -------------------------------- */

@@ -48,6 +48,7 @@ struct phase2 {
 	struct sa_key { struct ip_addr dst; uint32_t spi; } key;	/* of the inbound ESP SA, zeroed around */
 	UT_hash_handle by_key;		/* while it is installed */
 	bool announced;			/* that it is established */
+	bool lost;			/* its SAs could not follow the peer: it is about to be replaced and ended */
 	const char *failed_verb;	/* of the updown command that has failed */
 	bool refused;			/* by the peer, who has proved that it is the peer */
 	uint8_t offered_protocol;	/* of the peer's first proposal, and its SPI; 0 = we began */
@@ -86,6 +87,10 @@ void phase2_set_life(struct phase2 *p);
 
 /* The kernel says that an SA has carried all that it may, or is close to that, or too old. */
 void phase2_used_up(struct ike *ike, const struct kernel_expiry *e);
+
+/* An SA of p is not in the kernel any more, because it could not follow the peer.  Where p carries the traffic it is
+ * negotiated anew, as at the end of its time; then p ends, and the peer is told. */
+void phase2_lost(struct phase2 *p);
 
 /* Our SPI for a protocol, 0 if there is none. */
 uint32_t phase2_spi(const struct phase2 *p, uint8_t protocol);

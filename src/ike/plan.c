@@ -139,6 +139,9 @@ static void note(struct plan *p, const struct step *s, bool ok)
 	struct routes *r = p->ike->routes;
 
 	switch (s->kind) {
+	case STEP_MOVE_SA:
+		p->lost |= !ok;
+		break;
 	case STEP_COVER:
 		if (ok)
 			routes_covered(r, p->c, EROUTE_TRAP);
@@ -217,15 +220,17 @@ static const char *verb_of(enum step_kind kind)
 static const char *step_text(struct arena *a, const struct step *s)
 {
 	static const char *const what[] = {
-		[STEP_ADD_SA] = "add SA", [STEP_DEL_SA] = "delete SA", [STEP_PREPARE] = "updown prepare",
+		[STEP_ADD_SA] = "add SA", [STEP_DEL_SA] = "delete SA", [STEP_MOVE_SA] = "move SA",
+		[STEP_PREPARE] = "updown prepare",
 		[STEP_COVER] = "trap before the route", [STEP_ROUTE] = "updown route", [STEP_CARRY] = "eroute to SAs",
 		[STEP_UP] = "updown up", [STEP_TRAP] = "eroute to a trap", [STEP_DOWN] = "updown down",
 		[STEP_UNROUTE] = "updown unroute", [STEP_UNCOVER] = "eroute away",
 	};
-	const struct sa_id *id = s->kind == STEP_ADD_SA ? &s->u.sa.id : &s->u.id;
+	const struct sa_id *id = s->kind == STEP_ADD_SA ? &s->u.sa.id : s->kind == STEP_DEL_SA ? &s->u.id :
+				 s->kind == STEP_MOVE_SA ? &s->u.move.id : NULL;
 	char dst[ADDR_TEXT];
 
-	if (s->kind != STEP_ADD_SA && s->kind != STEP_DEL_SA)
+	if (id == NULL)
 		return what[s->kind];
 	return arena_printf(a, "%s 0x%08x, IP protocol %u, to %s", what[s->kind], id->spi, id->protocol,
 			    addr_format(&id->dst, dst));
@@ -246,9 +251,9 @@ static bool needed(struct plan *p, const struct step *s)
 		p->heir = NULL;
 		return routes_want_uncover(r, p->c, &p->heir) != UNCOVER_NOTHING;
 	case STEP_CARRY:
-		return p->c->route != NULL;
+		return !p->lost && p->c->route != NULL;
 	case STEP_UP:
-		return routes_want_up(r, p->c);
+		return !p->lost && routes_want_up(r, p->c);
 	case STEP_TRAP:
 		return routes_carry(r, p->c);
 	case STEP_TRAP_AGAIN:

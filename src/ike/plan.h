@@ -45,6 +45,7 @@ struct plan {
 	struct lane *lane;
 	unsigned n, at;
 	bool running, failed;
+	bool lost;			/* an SA that was to be moved is gone */
 	const char *verb;		/* of the updown command that runs, or has failed; NULL = none */
 	struct connection *heir;	/* STEP_UNCOVER: whose trap is set; NULL = the eroute is deleted */
 	char why[160];			/* what has failed */
@@ -62,6 +63,7 @@ struct plan *plan_new(struct ike *ike, struct connection *c);
 /* Append steps.  sa's keys are copied. */
 void plan_add_sa(struct plan *p, const struct kernel_sa *sa);
 void plan_del_sa(struct plan *p, const struct sa_id *id);
+/* If that fails the plan goes on with the others, but the eroute stays as it is: `lost` tells. */
 void plan_move_sa(struct plan *p, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 
 /* c is routed: prepare, a trap for its clients, route. */

@@ -239,8 +239,10 @@ enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, con
 
 	if (sa == NULL || sa->larval || sa->inbound != inbound)
 		return REASON_KLIPS_SA_UNKNOWN;
-	if (peer->addr.len != id->dst.len)
+	if (peer->addr.len != id->dst.len) {
+		drop(db, sa);
 		return REASON_KLIPS_SA_FAMILY;
+	}
 	if (inbound) {
 		sa->src = peer->addr;
 		if (sa->encap_sport != 0)
@@ -248,8 +250,10 @@ enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, con
 		return REASON_NONE;
 	}
 	to.dst = peer->addr;
-	if (!addr_eq(&to.dst, &id->dst) && sadb_find(db, &to) != NULL)
+	if (!addr_eq(&to.dst, &id->dst) && sadb_find(db, &to) != NULL) {
+		drop(db, sa);
 		return REASON_KLIPS_SA_EXISTS;
+	}
 	HASH_DELETE(hh, db->head, sa);
 	sa->id = to;
 	sa->pmtu = 0;			/* another path */

@@ -70,7 +70,7 @@ struct held_packet *sadb_release(struct sadb *db, struct sa *sa, uint64_t now_ms
 enum reason sadb_add(struct sadb *db, const struct kernel_sa *sa, unsigned device, uint64_t now);
 
 /* The peer of an SA is elsewhere: the source of what comes in, the destination (and with it the name of the SA) of what
- * goes out, and the port there if the SA has UDP encapsulation.  REASON_NONE, or why not. */
+ * goes out, and the port there if the SA has UDP encapsulation.  REASON_NONE, or why not: then it is deleted. */
 enum reason sadb_move(struct sadb *db, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 
 /* False when there is no such SA.  *counts takes its last counts. */

@@ -146,6 +146,8 @@ static void xfrm_add_sa(void *ctx, uint32_t token, const struct kernel_sa *sa)
 	bool fits = true;
 
 	name_sa(j, "add", &sa->id);
+	if (sa->encap_sport != 0 && sa->id.dst.len == 16)
+		j->if_invalid = "; ESP in UDP over IPv6 needs Linux 5.8 or newer, or --kernel klips";
 	if (sa->inbound)
 		fits = xfrm_put_sa(&xfrm_job_step(j, XFRM_ELSE_NEXT)->m, XFRM_MSG_UPDSA, sa);
 	if (!fits || !xfrm_put_sa(&xfrm_job_step(j, XFRM_STOP)->m, XFRM_MSG_NEWSA, sa)) {

@@ -47,12 +47,13 @@ void xfrm_job_move(struct xfrm_job *j, const struct sa_id *id, bool inbound, con
 {
 	j->moves_to = *peer;
 	j->moves_inbound = inbound;
+	j->moves = *id;
 	xfrm_put_sa_id(&xfrm_job_step(j, XFRM_STOP)->m, XFRM_MSG_GETSA, id);
 }
 
 /* Linux gives an SA another port, but no other address: then it is deleted and made anew.  What it has counted is
  * read once more along with that, so that nothing is counted in between: a sequence number that was forgotten
- * would be used, or let in, twice.  0 or an errno. */
+ * would be used, or let in, twice.  It is gone until it is made, so that is tried twice.  0 or an errno. */
 static int go_on_moving(struct xfrm_job *j, const struct nlmsghdr *seen)
 {
 	struct sa_id id = xfrm_id_of(xfrm_sa_of(seen));
@@ -67,6 +68,8 @@ static int go_on_moving(struct xfrm_job *j, const struct nlmsghdr *seen)
 		s->with_next = true;
 		xfrm_put_sa_id(&xfrm_job_step(j, XFRM_STOP)->m, XFRM_MSG_DELSA, &id);
 	} else if (error == 0) {
+		if (!first)
+			xfrm_job_step(j, XFRM_ONCE_MORE)->m = m;
 		xfrm_job_step(j, XFRM_STOP)->m = m;
 	}
 	wipe(&m, sizeof(m));
@@ -75,8 +78,20 @@ static int go_on_moving(struct xfrm_job *j, const struct nlmsghdr *seen)
 
 /* ---- its end ------------------------------------------------------------------------- */
 
+/* What could not be moved: under its old name, and under its new one if it may have got that. */
+static void forget_moved(struct xfrm_job *u, const struct xfrm_job *j)
+{
+	struct sa_id id = j->moves;
+
+	xfrm_put_sa_id(&xfrm_job_step(u, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, &id);
+	if (j->moves_inbound || !j->unsure)
+		return;
+	id.dst = j->moves_to.addr;
+	xfrm_put_sa_id(&xfrm_job_step(u, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, &id);
+}
+
 /* A job that stopped leaves nothing half done: policies that it added go, those that it did not get to were never
- * there. */
+ * there; an SA that it was to move goes. */
 static void undo(struct xfrm_jobs *js, const struct xfrm_job *j)
 {
 	struct xfrm_job *u = xfrm_job_new(0);
@@ -89,6 +104,8 @@ static void undo(struct xfrm_jobs *js, const struct xfrm_job *j)
 		if (i < j->at)
 			xfrm_put_policy(&xfrm_job_step(u, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELPOLICY, &j->step[i].rule);
 	}
+	if (!addr_is_none(&j->moves_to.addr))
+		forget_moved(u, j);
 	xfrm_job_submit(js, u);
 }
 
@@ -118,7 +135,7 @@ const char *xfrm_remedy(int error)
 	case EEXIST:
 		return "; remove it with ip xfrm";
 	case ENOKEY:
-		return "; a kernel that is locked down shows no keys: negotiate anew, or use --kernel klips";
+		return "; a kernel that is locked down shows no keys; with --kernel klips the SA would follow";
 	case ENOSYS:
 		return "; this kernel lacks an algorithm: load its module, or name others with --esp or --ah";
 	case EPROTONOSUPPORT:
@@ -142,7 +159,7 @@ void xfrm_job_fail(struct xfrm_jobs *js, struct xfrm_job *j, int error, const ch
 		text_add(&t, "%s", error < 0 ? "the kernel's answer is no message that is known" : strerror(error));
 	if (words != NULL)
 		text_add(&t, " (the kernel says: %s)", words);
-	text_add(&t, "%s", xfrm_remedy(error));
+	text_add(&t, "%s", error == EINVAL && j->if_invalid != NULL ? j->if_invalid : xfrm_remedy(error));
 	finish(js, j, room);
 }
 
@@ -214,12 +231,13 @@ static void step_answered(struct xfrm_jobs *js, struct xfrm_job *j, int error, c
 {
 	enum xfrm_on_error rule = j->step[j->at].on_error;
 	bool gone = error == ESRCH || error == ENOENT;
+	bool instead = rule == XFRM_ELSE_NEXT || rule == XFRM_ONCE_MORE;	/* there is another step for this one */
 
-	if (error != 0 && (rule == XFRM_STOP || !gone)) {
+	if (error != 0 && rule != XFRM_ONCE_MORE && (rule == XFRM_STOP || !gone)) {
 		xfrm_job_fail(js, j, error, words);
 		return;
 	}
-	j->at += rule == XFRM_ELSE_NEXT && error == 0 ? 2 : 1;
+	j->at += instead && error == 0 ? 2 : 1;
 	go_on(js, j);
 }
 
@@ -267,6 +285,7 @@ static void lose_answers(struct xfrm_jobs *js)
 	js->under_way = NULL;
 	HASH_ITER(hh, lost, j, next) {
 		HASH_DEL(lost, j);
+		j->unsure = true;
 		xfrm_job_fail(js, j, ENOBUFS, NULL);
 	}
 }

@@ -13,8 +13,9 @@
 #define XFRM_ANSWER_OCTETS 16384
 #define XFRM_ANSWERS 64		/* datagrams before everybody else has a turn */
 
-/* What an error means for the job.  XFRM_ELSE_NEXT: the next step is done only if this one finds nothing. */
-enum xfrm_on_error { XFRM_STOP, XFRM_GO_ON_IF_GONE, XFRM_ELSE_NEXT };
+/* What an error means for the job.  The next step is done only if this one finds nothing (XFRM_ELSE_NEXT), or only if it
+ * fails (XFRM_ONCE_MORE). */
+enum xfrm_on_error { XFRM_STOP, XFRM_GO_ON_IF_GONE, XFRM_ELSE_NEXT, XFRM_ONCE_MORE };
 
 struct xfrm_step {
 	struct xfrm_message m;
@@ -30,10 +31,13 @@ struct xfrm_job {
 	bool silent;		/* nobody is told */
 	struct endpoint moves_to;	/* of the peer, whose SA it asks for; its address is none if nothing moves */
 	bool moves_inbound;
+	struct sa_id moves;	/* the SA, by its name before */
+	bool unsure;		/* what became of the last step is not known */
 	unsigned n, at, sent;	/* steps */
 	struct xfrm_step step[XFRM_JOB_STEPS];
 	struct kernel_result result;
 	char what[120];		/* "cannot ..." */
+	const char *if_invalid;	/* what EINVAL means and what to do: "; ...", NULL = who knows */
 	STAILQ_ENTRY(xfrm_job) waiting;
 	UT_hash_handle hh;
 };
@@ -58,7 +62,7 @@ struct xfrm_step *xfrm_job_step(struct xfrm_job *j, enum xfrm_on_error on_error)
 /* The steps that change policies. */
 void xfrm_job_changes(struct xfrm_job *j, const struct xfrm_change *c, unsigned n);
 
-/* The steps that give the peer of an SA another endpoint. */
+/* The steps that give the peer of an SA another endpoint.  Should they fail the SA is deleted. */
 void xfrm_job_move(struct xfrm_job *j, const struct sa_id *id, bool inbound, const struct endpoint *peer);
 
 /* It is done when the kernel has answered to what was submitted before; then it is freed. */

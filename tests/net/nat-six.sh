@@ -61,6 +61,21 @@ lab_check "by the same SAs" [ "$(grep -c 'IPsec SA established' "$LAB_DIR/west.l
 lab_check "the connection goes" pluto_whack east --delete --name road
 lab_wait 10 "end of the instance" eval '! pluto_whack west --status | grep -q "\"road[^\"]*\["'
 
+# AH is refused when the NAT is found, and has no place in UDP.
+lab_check "west takes AH" pluto_whack west --name ah --host 2001:db8::2 --client 2001:db8:2::/64 --to --host %any6 --id @east \
+	--client 2001:db8:1::/64 --authenticate --psk
+lab_check "so does east" pluto_whack east --name ah --host 2001:db8:9::5 --id @east --client 2001:db8:1::/64 --to --host 2001:db8::2 \
+	--client 2001:db8:2::/64 --authenticate --psk
+lab_check "it is not negotiated" eval '! pluto_whack east --initiate --name ah >"$LAB_DIR/ah.log" 2>&1'
+lab_check "the reason is told" grep -q 'a NAT between us and the peer, and connection "ah" asks for AH' "$LAB_DIR/ah.log"
+lab_check "and the remedy" grep -q 'give --encrypt without --authenticate' "$LAB_DIR/ah.log"
+pluto_whack east --delete --name ah --host 2001:db8:9::5 --to --host 2001:db8::2 --encrypt --authenticate --psk --encapsulation yes >"$LAB_DIR/ah.log" 2>&1
+lab_check "with --encapsulation yes it is not described: status 34" [ $? = 34 ]
+lab_check "for a reason" grep -q 'AH, which the connection asks for, never goes in UDP' "$LAB_DIR/ah.log"
+for id in east west; do
+	pluto_whack "$id" --delete --name ah >/dev/null 2>&1
+done
+
 # Transport mode: the addresses that TCP and UDP reckon with are not those that west sees.
 transport() {	# transport TITLE CAPTURE
 	lab_check "$1: pings go through" lab_ping east 2001:db8::2 3
@@ -97,6 +112,14 @@ lab_capture host wire br0
 lab_check "east negotiates" pluto_whack east --initiate --name host
 lab_check "in transport mode" grep -q 'transport, in UDP' "$LAB_DIR/east.log"
 transport "behind a NAT" host
+# Such an SA is for the address that west sees: with another one it ends at both ends, and is negotiated anew.
+nat_rebind nat out "[2001:db8::1]:20000-29999"
+lab_in east ping -n -q -c 2 -i 0.2 -W 1 2001:db8::2 >/dev/null 2>&1
+lab_wait 10 "end of the SA" grep -q 'for the address that the peer had: it cannot follow' "$LAB_DIR/west.log"
+lab_wait 10 "word of it at east" eval '! pluto_whack east --status --name host | grep -q "IPsec SA under"'
+lab_check "nothing goes through then" eval '! lab_ping east 2001:db8::2 1'
+lab_check "east negotiates anew" pluto_whack east --initiate --name host
+lab_check "pings go through from the new address" lab_ping east 2001:db8::2 3
 lab_check "east ends it" pluto_whack east --delete --name host
 
 # No NAT between them, and ESP in UDP all the same.
@@ -113,5 +136,7 @@ transport "encapsulation forced" forced
 for id in east west; do
 	pluto_stop "$id"
 done
-grep 'dropped.*packet' "$LAB_DIR/east.log" "$LAB_DIR/west.log" | grep -v 'held back\|no eroute' && lab_fail "something was dropped"
+# Nothing but what came from another address than its SA in transport mode is for.
+grep 'dropped.*packet' "$LAB_DIR/east.log" "$LAB_DIR/west.log" | grep -v 'held back\|no eroute' |
+	grep -v "outside the SA's clients, .* from 2001:db8::1 to 2001:db8::2" && lab_fail "something was dropped"
 lab_end

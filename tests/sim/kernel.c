@@ -147,8 +147,14 @@ static void read_sa(void *k, uint32_t token, const struct sa_id *id)
 
 static void move_sa(void *k, uint32_t token, const struct sa_id *id, bool inbound, const struct endpoint *peer)
 {
-	struct sim_sa *s = *find_sa(k, id);
+	struct sim_sa **at = find_sa(k, id), *s = *at;
 
+	if (s != NULL && ((struct node *)k)->immovable) {
+		*at = s->next;
+		free(s);
+		answer(k, token, false, "no room for an SA", 0);
+		return;
+	}
 	if (s != NULL && s->inbound == inbound) {
 		s->peer = *peer;
 		if (!inbound)

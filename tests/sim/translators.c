@@ -113,6 +113,37 @@ void run_nat_rebinds(struct trial *t)
 	trial_check_sound(t);
 }
 
+/* The office's kernel cannot let the SAs follow: they end at both ends, and others are negotiated, by the office at once, or,
+ * if that fails, by the peers that want to be up. */
+void run_nat_immovable(struct trial *t)
+{
+	bool fails = t->seed % 4 >= 2;
+	struct behind b;
+
+	t->c.revive = true;
+	begin(t, &b);
+	expect_all(t, &b, "at first");
+	nat_rebind(b.nat, t->seed % 2 == 0 ? NULL : "192.0.2.98");
+	t->a->immovable = true;
+	for (unsigned i = 0; i < PEERS; i++)
+		trial_expect(t, node_esp(b.node[i], OFFICE), "%s is cut off", b.node[i]->name);
+	t->a->kernel_refuses = fails ? 1000 : 0;
+	world_run(t->w, 2000);
+	if (fails) {
+		trial_expect(t, node_sas(t->a, true) == 0 && node_sas(t->a, false) == 0, "the office has SAs left");
+		for (unsigned i = 0; i < PEERS; i++)
+			trial_expect(t, node_sas(b.node[i], true) == 0, "%s has not heard of it", b.node[i]->name);
+		t->a->kernel_refuses = 0;
+		world_run(t->w, 120000);
+	}
+	expect_all(t, &b, "when the kernel could not follow");
+	trial_expect(t, node_sas(t->a, true) == PEERS && node_sas(t->a, false) == PEERS, "the office has %u and %u SAs",
+		     node_sas(t->a, true), node_sas(t->a, false));
+	for (unsigned i = 0; i < PEERS; i++)
+		trial_expect(t, node_sas(b.node[i], true) == 1, "%s has %u SAs", b.node[i]->name, node_sas(b.node[i], true));
+	trial_check_sound(t);
+}
+
 /* A NAT that forgets after 30 seconds is reminded by keepalives of the peers, and by nobody else. */
 void run_nat_silence(struct trial *t)
 {
@@ -196,6 +227,97 @@ void run_nat_transport(struct trial *t)
 	node_initiate(n[1], "road");
 	world_run(t->w, 5000);
 	trial_expect(t, n[1]->last_status == WHACK_STATUS_SUCCESS, "the second does not come up when it is alone: %s", t->a->refusal);
+	trial_check_sound(t);
+}
+
+/* In transport mode an SA is for the address that the peer has. It follows to another port; when the NAT has another address
+ * it ends at both ends, and is negotiated anew for that. */
+void run_nat_transport_moves(struct trial *t)
+{
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c = t->c;
+	struct node *n;
+
+	c.name = span_str("road");
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
+	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
+	c.encrypt = c.psk = true;
+	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
+	node_connection(t->a, &c);
+	node_listen(t->a);
+	n = peer(t, c, nat, "peer", "10.9.0.5");
+	world_run(t->w, 5000);
+	nat_rebind(nat, NULL);
+	trial_expect(t, node_esp(n, "192.0.2.1/32"), "cut off at another port");
+	world_run(t->w, 2000);
+	trial_expect(t, reachable(t->a, "192.0.2.99/32"), "the office does not follow to another port");
+	nat_rebind(nat, "192.0.2.98");
+	trial_expect(t, node_esp(n, "192.0.2.1/32"), "cut off at another address");
+	world_run(t->w, 2000);
+	trial_expect(t, node_sas(t->a, true) == 0 && node_sas(t->a, false) == 0, "the office keeps SAs for the other address");
+	trial_expect(t, node_sas(n, true) == 0 && node_sas(n, false) == 0, "the peer has not heard that they are gone");
+	if (t->seed % 2 != 0) {
+		node_terminate(n, "road");
+		world_run(t->w, 1000);
+	}
+	node_initiate(n, "road");
+	world_run(t->w, 5000);
+	trial_expect(t, n->last_status == WHACK_STATUS_SUCCESS && node_esp(n, "192.0.2.1/32") && reachable(t->a, "192.0.2.98/32"),
+		     "not up from the new address: %u, %s", n->last_status, t->a->refusal);
+	trial_check_sound(t);
+}
+
+/* The ISAKMP SA of n that is established. */
+static struct phase1 *isakmp(const struct node *n)
+{
+	struct exchange *x = engine_first(n->ike->engine);
+
+	while (x != NULL && (x->machine->phase != 1 || !exchange_final(x)))
+		x = engine_next(x);
+	return x == NULL ? NULL : x->user;
+}
+
+static void expect_refusal(struct trial *t, const struct node *n, const char *reason)
+{
+	trial_expect(t, node_said(n, reason) && strstr(n->refusal, "give --encrypt without --authenticate") != NULL, "%s says: %s",
+		     n->name, n->refusal);
+}
+
+/* AH and a NAT: the initiator does not begin; the responder does not take what the peer of one that found no NAT proposes; where
+ * NATs are not looked for whoever sees signs of one warns; and AH is not described with ESP in UDP forced. */
+void run_nat_ah(struct trial *t)
+{
+	unsigned what = (unsigned)t->seed % 4;
+	struct control_connection c = office(t);
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct node *n;
+
+	c.replace = c.authenticate = true;
+	c.right.id = span_str("@peer");
+	c.right.client = net("10.9.0.0/24");
+	c.encrypt = t->seed / 4 % 2 != 0;
+	c.encapsulation = what == 2 ? UDP_ENCAPSULATION_NO : what == 3 ? UDP_ENCAPSULATION_YES : UDP_ENCAPSULATION_AUTO;
+	node_connection(t->a, &c);
+	if (what == 3) {
+		trial_expect(t, t->a->last_status == WHACK_STATUS_BAD_DESCRIPTION, "it is described: %u", t->a->last_status);
+		return;
+	}
+	n = peer(t, c, nat, "peer", "10.9.0.5");
+	world_run(t->w, 5000);
+	if (what == 2) {
+		expect_refusal(t, t->a, "natt_ah_doubtful");
+		return;
+	}
+	expect_refusal(t, n, "natt_ah");
+	trial_expect(t, n->last_status == WHACK_STATUS_NEGOTIATION_FAILED && n->added == 0 && t->a->added == 0, "the initiator goes on: %u",
+		     n->last_status);
+	if (what == 1 && trial_expect(t, isakmp(n) != NULL, "no ISAKMP SA")) {
+		isakmp(n)->natt.us = false;
+		node_initiate(n, "road");
+		world_run(t->w, 5000);
+		expect_refusal(t, t->a, "natt_ah");
+		trial_expect(t, t->a->added == 0, "the responder takes it");
+	}
 	trial_check_sound(t);
 }
 

@@ -80,6 +80,7 @@ struct node {
 	bool away;		/* its interface is gone at the next listen */
 	bool deaf;		/* datagrams to it are lost */
 	unsigned kernel_refuses;	/* requests, in per mille */
+	bool immovable;		/* its kernel gives no SA another endpoint */
 	struct sim_sa *sas;
 	struct sim_eroute *eroutes;
 	unsigned status[1000];	/* lines that whack got, by number */

@@ -331,6 +331,36 @@ START_TEST(refused_over_six)
 }
 END_TEST
 
+/* An SA follows its peer, or it is gone: to where the peer was nothing is sent any more. */
+START_TEST(peer_elsewhere)
+{
+	const struct way *w = &ways[_i];
+	struct endpoint there = { .addr = ip(is_six(w) ? "2001:db8::77" : "192.0.2.77"), .port = 4700 };
+	struct endpoint other_family = { .addr = ip(is_six(w) ? "192.0.2.77" : "2001:db8::77"), .port = 4700 };
+	struct kernel_sa sas[2];
+	unsigned n = describe(w, false, sas);
+	struct sa_id before = sas[n - 1].id, after = before;
+	struct kernel_sa taken = sas[n - 1];
+
+	after.dst = there.addr;
+	begin(w);
+	ck_assert_int_eq(sadb_move(us.sas, &before, true, &there), REASON_KLIPS_SA_UNKNOWN);
+	ck_assert_int_eq(sadb_move(us.sas, &before, false, &there), REASON_NONE);
+	ck_assert_ptr_null(sadb_find(us.sas, &before));
+	ck_assert_ptr_nonnull(sadb_find(us.sas, &after));
+	ck_assert_int_eq(sadb_move(us.sas, &after, false, &other_family), REASON_KLIPS_SA_FAMILY);
+	ck_assert_ptr_null(sadb_find(us.sas, &after));
+	end();
+	begin(w);
+	taken.id = after;
+	ck_assert_int_eq(sadb_add(us.sas, &taken, 0, 1), REASON_NONE);
+	ck_assert_int_eq(sadb_move(us.sas, &before, false, &there), REASON_KLIPS_SA_EXISTS);
+	ck_assert_ptr_null(sadb_find(us.sas, &before));
+	ck_assert_ptr_nonnull(sadb_find(us.sas, &after));
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("klips: ESP in UDP");
@@ -342,6 +372,7 @@ int main(void)
 	tcase_add_loop_test(c, checksum_of_the_inside, 0, N_WAYS * N_INNERS);
 	tcase_add_loop_test(c, without_a_checksum, 0, N_WAYS);
 	tcase_add_test(c, refused_over_six);
+	tcase_add_loop_test(c, peer_elsewhere, 0, N_WAYS);
 	suite_add_tcase(s, c);
 	return run_suite(s);
 }
