@@ -242,6 +242,9 @@ bool request_write(const struct options *o, struct writer *w, struct text *why)
 			.name = text(o, WHACK_OPTION_NAME), .json = given(o, WHACK_OPTION_JSON),
 			.brief = given(o, WHACK_OPTION_BRIEF) });
 		break;
+	case WHACK_FORM_PRINT_CONN:
+		control_put_status(w, &(struct control_status){ .name = text(o, WHACK_OPTION_NAME), .said = true });
+		break;
 	case WHACK_FORM_WHICH_SECRET:
 		ok = which_secret(o, w, why);
 		break;

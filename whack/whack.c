@@ -18,7 +18,7 @@
 
 struct answers {
 	FILE *to;
-	bool json;		/* comments are the answer, all else is for people */
+	bool bare;		/* comments are the answer, without numbers; all else is for people */
 	bool refused;		/* ... and so is what follows it */
 	bool whole;		/* shown when all of it is there: pluto need not wait for a pager */
 	unsigned status;	/* of the last line that counts */
@@ -37,10 +37,10 @@ static int failed(const struct options *o, const char *why)
 static void take_line(void *ctx, unsigned status, struct span line)
 {
 	struct answers *a = ctx;
-	bool answer = a->json && !a->refused && status == WHACK_STATUS_COMMENT;
-	FILE *to = a->json && !answer ? stderr : a->to;
+	bool answer = a->bare && !a->refused && status == WHACK_STATUS_COMMENT;
+	FILE *to = a->bare && !answer ? stderr : a->to;
 
-	a->refused |= a->json && !answer;
+	a->refused |= a->bare && !answer;
 	if (!answer)
 		fprintf(to, "%03u ", status);
 	/* pluto escapes what peers say; nothing that moves a cursor gets through in any case. */
@@ -64,12 +64,13 @@ static int exit_status(unsigned status)
 /* Status and secrets are what was asked for, so they go to standard output; progress goes to standard error. */
 static struct answers answers_of(const struct options *o)
 {
-	bool asked = o->form == WHACK_FORM_STATUS || o->form == WHACK_FORM_WHICH_SECRET;
+	bool said = o->form == WHACK_FORM_PRINT_CONN;
+	bool asked = said || o->form == WHACK_FORM_STATUS || o->form == WHACK_FORM_WHICH_SECRET;
 
 	return (struct answers){
 		.to = asked ? stdout : stderr,
-		.json = o->form == WHACK_FORM_STATUS && option_given(o, WHACK_OPTION_JSON),
-		.whole = o->form == WHACK_FORM_STATUS,
+		.bare = said || (o->form == WHACK_FORM_STATUS && option_given(o, WHACK_OPTION_JSON)),
+		.whole = said || o->form == WHACK_FORM_STATUS,
 	};
 }
 

@@ -10,8 +10,8 @@
 #include "ike/pairs.h"
 #include "ike/weak.h"
 
-/* Of a description as whack sends it; one that is longer is always new. */
-#define SAID_OCTETS 4096
+/* Of a description as whack sends it, as long as a request may be; one that is longer is always new. */
+#define SAID_OCTETS (64u << 10)
 
 struct description {		/* what is being built, and where it went wrong */
 	struct ike *ike;

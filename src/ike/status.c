@@ -371,7 +371,7 @@ void command_status(struct ike *ike, uint32_t whack, const struct control_status
 	s = NEW(struct status);
 	s->ike = ike;
 	s->whack = whack;
-	s->form = m->json ? &status_json : m->brief ? &status_brief : &status_text;
+	s->form = m->said ? &status_said : m->json ? &status_json : m->brief ? &status_brief : &status_text;
 	s->named = n > 0;
 	s->began = ike->now;
 	s->timer.fire = turn;

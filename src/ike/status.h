@@ -41,6 +41,7 @@ struct status {
 	uint64_t began;
 	bool asked;			/* the kernel, about [at, end) */
 	bool named;			/* of one connection only */
+	const struct family *told;	/* last, by status_said */
 	unsigned pending;
 	struct request_list requests;
 	struct sa_count *count;
@@ -55,7 +56,7 @@ struct status_form {
 	void (*foot)(struct status *s);
 };
 
-extern const struct status_form status_text, status_brief, status_json;
+extern const struct status_form status_text, status_brief, status_json, status_said;
 
 /* How it stands with a connection, in one word. */
 enum condition {

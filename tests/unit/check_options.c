@@ -133,6 +133,9 @@ static const struct form_case form_cases[] = {
 	{ { "--status", "x" }, WHACK_FORM_STATUS },
 	{ { "--listen", "--ctlbase", "y", "--label", "z" }, WHACK_FORM_LISTEN },
 	{ { "--keyid", "@x" }, WHACK_FORM_KEY },
+	{ { "--print-conn" }, WHACK_FORM_PRINT_CONN },
+	{ { "--print-conn", "--name", "x" }, WHACK_FORM_PRINT_CONN },
+	{ { "print-conn", "x" }, WHACK_FORM_PRINT_CONN },
 	{ { "--shutdown", "--quiet" }, WHACK_FORM_SHUTDOWN },
 	{ { "--shutdown", "--leave-state", "--asynchronous" }, WHACK_FORM_SHUTDOWN },
 };
@@ -179,7 +182,7 @@ static const struct wrong_case wrong_cases[] = {
 	  "argument 2: --asynchronous does not go with --listen; leave it out, or see whack --help listen" },
 	{ { "--host", "1.2.3.4" },
 	  "nothing to do: give one of --to --keyid --listen --route --initiate --delete --debug-none --status "
-	  "--which-secret --genpsk --batch --shutdown; whack --help explains them" },
+	  "--print-conn --which-secret --genpsk --batch --shutdown; whack --help explains them" },
 	{ { "-h" }, "argument 1: -h is not an option; options begin with --" },
 	{ { "--optionsfrom", "/nonexistent/file" },
 	  "argument 1: cannot read option file /nonexistent/file: No such file or directory" },
