@@ -58,6 +58,22 @@ for kind in ESP IPCOMP; do
 done
 lab_check "renegotiated it goes on" pluto_whack east --initiate --name road
 try "renegotiated"
+
+# Somebody else has an SA by the name that ours would have at the other address: there are new ones at once.
+immovable() {
+	local spi
+	spi=$(pluto_whack west --status | sed -n '/carries the traffic/,/ESP in/s/.*ESP in.*; out \(0x[0-9a-f]*\).*/\1/p')
+	lab_check "there is an SA 0x${spi#0x} to another address already" lab_in west ip xfrm state add src 192.0.2.2 dst 192.0.2.11 proto esp \
+		spi "$spi" reqid 1 mode tunnel aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f00010203 128
+	nat_rebind nat out 192.0.2.11:60000-65000
+	lab_in ehost ping -n -q -c 3 -i 0.2 -W 1 10.0.2.9 >/dev/null 2>&1
+	lab_wait 10 "SA that could not be moved" grep -q "cannot move the ESP SA $spi to 192.0.2.1: another program has one already" "$LAB_DIR/west.log"
+	lab_wait 10 "word of it" grep -q 'could not follow the peer' "$LAB_DIR/west.log"
+	lab_wait 10 "other SAs" lab_ping ehost 10.0.2.9 1
+	try "with other SAs"
+	lab_check "none is left for the address of before" eval '! lab_in west ip xfrm state | grep -w "192\.0\.2\.1"'
+}
+[ "$PLUTO_KERNEL" != xfrm ] || immovable
 pluto_stop east
 pluto_stop west
 [ "$PLUTO_KERNEL" != xfrm ] || lab_check "nothing is left in the kernel" [ -z "$(lab_in west ip xfrm state)$(lab_in west ip xfrm policy | grep '^src 10')" ]

@@ -4,7 +4,6 @@
 #include "xfrm_seen.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/xfrm_job.h"

@@ -3,7 +3,6 @@
 #include "xfrm_seen.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static const struct endpoint other_port = { .addr = { .len = 4, .b = { 192, 0, 2, 2 } }, .port = 4600 };
 static const struct endpoint elsewhere = { .addr = { .len = 4, .b = { 192, 0, 2, 77 } }, .port = 4700 };
