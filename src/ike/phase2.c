@@ -14,7 +14,6 @@
 #include "ike/upkeep.h"
 
 static void on_timer(void *ctx, uint64_t now);
-static void on_switch(void *ctx, uint64_t now);
 
 struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t whack, uint32_t try)
 {
@@ -30,10 +29,9 @@ struct phase2 *phase2_new(struct phase1 *root, struct connection *c, uint32_t wh
 	p->n = NEW(struct quick_scratch);
 	p->timer.fire = on_timer;
 	p->timer.ctx = p;
-	p->switching.fire = on_switch;
-	p->switching.ctx = p;
 	c->uses++;
 	await_init(&p->await, root->ike);
+	switch_init(p);
 	volume_init(p);
 	LIST_INSERT_HEAD(&c->phase2s, p, of_connection);
 	return p;
@@ -93,17 +91,6 @@ bool phase2_best(const struct phase2 *p)
 	return false;
 }
 
-/* The SA of c that outgoing traffic takes now; NULL = none. */
-static const struct phase2 *current(const struct connection *c)
-{
-	const struct phase2 *q;
-
-	LIST_FOREACH(q, &c->phase2s, of_connection)
-		if (q->uses_eroute && q->established != 0)
-			return q;
-	return NULL;
-}
-
 /* The peer has accepted once what made the old SA, and nothing weaker will do. */
 static void inherit(struct phase2 *p, const struct phase2 *old)
 {
@@ -129,7 +116,7 @@ struct connection phase2_policy(const struct phase2 *p)
 void phase2_start(struct ike *ike, struct connection *c, struct exchange *parent, uint32_t whack,
 		  uint32_t try)
 {
-	const struct phase2 *old = current(c);
+	const struct phase2 *old = switch_current(c);
 	struct phase2 *p = phase2_new(phase1_of(parent), c, whack, try);
 
 	p->under_way = true;
@@ -173,92 +160,6 @@ static void scratch_free(struct phase2 *p)
 	wipe(p->n, sizeof(*p->n));
 	free(p->n);
 	p->n = NULL;
-}
-
-static void say_established(struct phase2 *p)
-{
-	struct ike *ike = p->ike;
-	struct text t;
-	char line[LINE_TEXT];
-
-	t = text_on(line, sizeof(line));
-	text_add(&t, "IPsec SA established, %s%s", choice_text(ike->arena, &p->chosen),
-		 connection_tunnel(p->c) ? ", tunnel" : ", transport");
-	if (natt_in_udp(p->chosen.mode))
-		text_add(&t, ", in UDP from port %u to %u", p->x->local.port, p->x->remote.port);
-	for (unsigned i = 0; i < p->chosen.n; i++)
-		text_add(&t, " {%s 0x%08x out, 0x%08x in}",
-			 protocol_word(p->chosen.p[i].protocol),
-			 p->chosen.p[i].peer_spi, phase2_spi(p, p->chosen.p[i].protocol));
-	ike_log(ike, p->c, p->x, p->whack, WHACK_STATUS_SUCCESS, "%s", line);
-}
-
-/* p carries the traffic, or will soon: say so, and let whack go.  The route stays after p. */
-static void announce(struct phase2 *p)
-{
-	p->announced = true;
-	p->c->keeps_route = true;
-	upkeep_up(p->ike, p->c);
-	say_established(p);
-	if (p->whack != NO_WHACK)
-		ike_finish(p->ike, p->whack);
-	p->whack = NO_WHACK;
-}
-
-/* The eroute could not be given to p. */
-static void no_traffic(struct phase2 *p, const struct refusal *why)
-{
-	struct ike *ike = p->ike;
-
-	ike_refusal(ike, p->c, p->x, p->whack, true, why);
-	if (p->whack != NO_WHACK)
-		initiate_failed(ike, p->c, p->whack, why->status);
-	p->whack = NO_WHACK;
-	send_delete(ike, p->x);
-	engine_end(ike->engine, p->x, END_LOCAL);
-}
-
-static void first_switched(struct ike *ike, void *ctx, const struct plan *plan)
-{
-	if (plan->failed)
-		no_traffic(ctx, plan_refusal(ike->arena, plan));
-	else
-		announce(ctx);
-}
-
-static void later_switched(struct ike *ike, void *ctx, const struct plan *plan)
-{
-	if (plan->failed)
-		no_traffic(ctx, plan_refusal(ike->arena, plan));
-}
-
-static void on_switch(void *ctx, uint64_t now)
-{
-	struct phase2 *p = ctx;
-
-	ike_clock(p->ike, now);
-	if (!p->uses_eroute && phase2_best(p))	/* else it is superseded already */
-		install_switch(p, p->announced ? later_switched : first_switched);
-}
-
-/* The initiator may use the SA when the peer has the last message, which nobody confirms.  Where there is
- * no other SA that the peer still knows it begins at once, or in a moment when packets wait that the peer is to
- * answer; else the old one serves until the peer has surely had time. */
-static void begin_traffic(struct phase2 *p)
-{
-	const struct phase2 *old = current(p->c);
-
-	bool first = old == NULL || phase1_suspect(old->root);
-	bool held = first && p->c->policy.ondemand && p->whack == NO_WHACK;
-	bool hurry = held || (!first && old->volume.replaced);	/* it may be used up before long */
-
-	if (first && !held) {
-		install_switch(p, first_switched);
-		return;
-	}
-	if (!first)
-		announce(p);
-	timer_arm(engine_timers(p->ike->engine), &p->switching, p->ike->now + TIMER_SWITCH_MS[!hurry]);
 }
 
 void phase2_set_life(struct phase2 *p)
@@ -325,10 +226,7 @@ void phase2_established(struct phase2 *p)
 	if (!phase2_best(p))
 		ike_log(ike, p->c, p->x, NO_WHACK, WHACK_STATUS_LOG,
 			"both ends began at once: another SA carries the traffic, this one only receives");
-	if (p->uses_eroute)
-		announce(p);
-	else
-		begin_traffic(p);
+	switch_begin(p);
 }
 
 static void replace(struct phase2 *p)
@@ -522,7 +420,7 @@ void phase2_ended(struct phase2 *p, enum end_reason why)
 		send_delete(ike, p->x);		/* the peer may have begun to use its SAs */
 	await_abandon(&p->await);
 	timer_disarm(engine_timers(ike->engine), &p->timer);
-	timer_disarm(engine_timers(ike->engine), &p->switching);
+	switch_stop(p);
 	volume_stop(p);
 	install_remove(p);
 	LIST_REMOVE(p, of_connection);

@@ -58,7 +58,10 @@ struct phase2 {
 	uint64_t established, expires;	/* milliseconds; 0 = not yet */
 	struct kernel_life soft, hard;	/* when it is replaced, and its end; counted from its installation on */
 	struct timer timer;		/* replacement, then expiry */
-	struct timer switching;		/* of the traffic to p */
+	struct {			/* of the traffic to p */
+		struct timer timer;
+		struct request_list requests;
+	} switching;
 	struct volume volume;
 };
 
@@ -81,6 +84,16 @@ void phase2_rank(struct phase2 *p);
 
 /* Is p, established or about to be, better than all that are? */
 bool phase2_best(const struct phase2 *p);
+
+/* The SA of c that outgoing traffic takes now; NULL = none. */
+const struct phase2 *switch_current(const struct connection *c);
+
+/* p is established: outgoing traffic takes it at once, or when the peer surely has its keys.  The initiator sends the
+ * last message of a Quick Mode, which nobody confirms, so that an SA which the peer still knows serves until a packet comes
+ * by p, but only for a moment.  Without such an SA traffic begins at once, or in a moment when packets wait that the peer is to answer. */
+void switch_begin(struct phase2 *p);
+void switch_init(struct phase2 *p);
+void switch_stop(struct phase2 *p);
 
 /* How long p, of which is known what was agreed on, will live. */
 void phase2_set_life(struct phase2 *p);

@@ -103,6 +103,8 @@ static const struct kind {
 	{ "road-rsa", run_road_rsa, 2 },
 	{ "road-trouble", run_road_trouble, 480 },
 	{ "road-flood", run_road_flood, 1 },
+	{ "switch-lost", run_switch_lost, 60 },
+	{ "switch-silent", run_switch_silent, 2 },
 	{ "life-told", run_life_told, 8 },
 	{ "life-volume", run_life_volume, 40 },
 	{ "life-spent", run_life_spent, 2 },

@@ -316,15 +316,19 @@ void node_expire(struct node *n, const struct sim_sa *s, bool hard)
 
 bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets)
 {
-	struct sim_sa *out = (struct sim_sa *)node_outbound(from, client), *in;
+	const struct sim_eroute *r = eroute_to(from, client);
+	struct sim_sa *out, *in;
 
-	if (out == NULL)
+	if (node_outbound(from, client) == NULL)
 		return false;
-	out->packets += packets;
-	in = *find_sa(to, &out->id);
-	if (in == NULL)
-		return false;
-	in->packets += packets;
+	for (unsigned i = 0; i < r->e.n_sas; i++) {
+		out = *find_sa(from, &r->e.sas[i]);
+		in = *find_sa(to, &r->e.sas[i]);
+		if (out == NULL || in == NULL)
+			return false;
+		out->packets += packets;
+		in->packets += packets;
+	}
 	return true;
 }
 

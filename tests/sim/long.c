@@ -144,7 +144,8 @@ static void month(struct trial *t, unsigned peers)
 	}
 	double mean = begun / (25.0 * DAY);
 
-	trial_expect(t, most <= 4 * mean + 6, "%u negotiations in one minute, %.2f on average", most, mean);
+	/* A replacement is up to four exchanges, and a few fall together now and then; a herd would be all of them. */
+	trial_expect(t, most <= 4 * mean + 10, "%u negotiations in one minute, %.2f on average", most, mean);
 	trial_expect(t, late <= early + early / 20, "memory grew from %zu to %zu octets", early, late);
 	for (unsigned i = 0; i < peers; i++)
 		trial_expect(t, s.peer[i].node->rekeyed >= 85 && s.peer[i].node->rekeyed <= 190,

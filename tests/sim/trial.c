@@ -120,13 +120,27 @@ bool trial_row(struct trial *t, size_t n)
 	return false;
 }
 
-const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n)
+/* Whom n reaches by c. */
+static const char *far_client(const struct trial *t, const struct node *n, char text[static SUBNET_TEXT])
 {
 	const struct control_end *peer = n == t->a ? &t->c.right : &t->c.left;
 	struct subnet s = peer->client.addr.len != 0 ? peer->client : subnet_of_host(&peer->host);
+
+	return subnet_format(&s, text);
+}
+
+const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n)
+{
 	char text[SUBNET_TEXT];
 
-	return node_outbound(n, subnet_format(&s, text));
+	return node_outbound(n, far_client(t, n, text));
+}
+
+bool trial_traffic(const struct trial *t, struct node *from)
+{
+	char text[SUBNET_TEXT];
+
+	return node_traffic(from, far_client(t, from, text), from == t->a ? t->b : t->a, 1);
 }
 
 bool trial_arrives(const struct trial *t, const struct node *n)

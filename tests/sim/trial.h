@@ -59,6 +59,9 @@ void trial_check_twins(struct trial *t);
 /* The outbound SA of c at n, NULL when its traffic is dropped. */
 const struct sim_sa *trial_outbound(const struct trial *t, const struct node *n);
 
+/* A packet of c leaves, and is counted at both ends; false: it is dropped. */
+bool trial_traffic(const struct trial *t, struct node *from);
+
 /* Traffic of n takes an SA that the other end has, too. */
 bool trial_arrives(const struct trial *t, const struct node *n);
 
@@ -85,6 +88,8 @@ trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_cr
 
 trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_any_port, run_pairs_road, run_pairs_dead,
 	  run_pairs_refused, run_pairs_in_turn, run_pairs_orphaned;							/* pairs.c */
+
+trial_run run_switch_lost, run_switch_silent;						/* switch.c */
 
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 

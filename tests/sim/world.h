@@ -187,7 +187,7 @@ const struct sim_sa *node_outbound(const struct node *n, const char *client);
  * False names the difference on stderr. */
 bool world_keys_agree(const struct node *a, const struct node *b, unsigned *lonely);
 
-/* Packets of `from` to a client: they take its outbound SA, and count at `to` if that has the SA, too.  False: dropped. */
+/* Packets of `from` to a client: they take its outbound SAs, and count at `to` if that has them, too.  False: dropped. */
 bool node_traffic(struct node *from, const char *client, struct node *to, unsigned packets);
 
 /* n receives on s, an outbound SA of its peer. */
