@@ -65,11 +65,7 @@ received=$(sed -n 's/.* transmitted, \([0-9]*\) received.*/\1/p' "$LAB_DIR/ping.
 lost=$((pings - received))
 esp=$(($(dropped esp) - before))
 ike=$(dropped ike)
-# strongSwan loses more where the link drops a message of IKE, as it installs an SA only when it has our last one: for the second
-# until that is sent again.
-allowed=$esp
-[ "$PEER" != strongswan ] || allowed=$((esp + 5 * ike))
-lab_check "$lost pings lost; the link dropped $esp packets of ESP and $ike of IKE" [ "$lost" -le "$allowed" ]
+lab_check "$lost pings lost; the link dropped $esp packets of ESP and $ike of IKE" [ "$lost" -le "$esp" ]
 lab_check "IPsec SAs were replaced ($(established IPsec) in all)" [ "$(established IPsec)" -ge $((4 * minutes)) ]
 lab_check "and ISAKMP SAs ($(established ISAKMP) in all)" [ "$(established ISAKMP)" -ge $((2 * minutes)) ]
 lab_check "few IPsec SAs at any time ($most here, $theirs there)" [ "$most" -le 8 -a "$theirs" -le 8 ]
