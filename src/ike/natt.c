@@ -215,6 +215,8 @@ const struct refusal *natt_obstacle(const struct phase1 *p, const struct connect
 
 	if (crosses(p) && asks_for_ah(c))
 		return refuse_natt_ah(a, c->name);
+	if (natt_encapsulates(p) && p->natt.peer && !connection_tunnel(c) && !addr_eq(&peer_end(c)->host, &p->x->remote.addr))
+		return refuse_natt_transport_moved(a, c->name, &peer_end(c)->host, &p->x->remote);
 	if (natt_encapsulates(p) && !p->ike->kernel.ops->encapsulates)
 		return refuse_natt_backend(a, c->name, p->ike->kernel.ops->name);
 	return NULL;

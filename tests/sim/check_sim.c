@@ -82,6 +82,7 @@ static const struct kind {
 	{ "nat-moved", run_nat_moved, 4 },
 	{ "nat-immovable", run_nat_immovable, 4 },
 	{ "nat-transport-moves", run_nat_transport_moves, 4 },
+	{ "nat-transport-fixed", run_nat_transport_fixed, 2 },
 	{ "nat-ah", run_nat_ah, 8 },
 	{ "nat-taken", run_nat_taken, 8 },
 	{ "gateway", run_gateway, 12 },

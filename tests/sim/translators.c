@@ -267,6 +267,41 @@ void run_nat_transport_moves(struct trial *t)
 	trial_check_sound(t);
 }
 
+/* The same with a peer that is described at its NAT's address: whoever begins is told that it is for that address alone. */
+void run_nat_transport_fixed(struct trial *t)
+{
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c = t->c;
+	struct node *n;
+
+	c.name = span_str("road");
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
+	c.right = (struct control_end){ .host = nat->addr, .ikeport = 500, .nattport = 4500, .id = span_str("@peer") };
+	c.encrypt = c.psk = true;
+	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
+	node_connection(t->a, &c);
+	node_listen(t->a);
+	n = peer(t, c, nat, "peer", "10.9.0.5");
+	world_run(t->w, 5000);
+	trial_expect(t, reachable(t->a, "192.0.2.99/32"), "not up at first: %u, %s", n->last_status, t->a->refusal);
+	nat_rebind(nat, "192.0.2.98");
+	trial_expect(t, node_esp(n, "192.0.2.1/32"), "cut off at another address");
+	world_run(t->w, 2000);
+	trial_expect(t, node_sas(t->a, true) == 0 && node_sas(n, true) == 0, "an SA stays for an address that the peer has not");
+	node_initiate(t->a, "road");
+	world_run(t->w, 5000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_NEGOTIATION_FAILED && node_said(t->a, "natt_transport_moved") &&
+			strstr(t->a->refusal, "is for the peer at 192.0.2.99, and behind its NAT the peer is at 192.0.2.98:2") != NULL &&
+			strstr(t->a->refusal, "give --host %any and --id") != NULL, "the office says: %u, %s", t->a->last_status,
+		     t->a->refusal);
+	node_initiate(n, "road");
+	world_run(t->w, 5000);
+	trial_expect(t, node_said(t->a, "no_connection_for") && strstr(t->a->refusal, "192.0.2.98/32 is not 192.0.2.99/32") != NULL,
+		     "the office says: %s", t->a->refusal);
+	trial_expect(t, node_sas(t->a, true) == 0 && node_sas(n, true) == 0, "an SA for an address that the peer has not");
+	trial_check_sound(t);
+}
+
 /* The ISAKMP SA of n that is established. */
 static struct phase1 *isakmp(const struct node *n)
 {

@@ -95,7 +95,7 @@ trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 
 trial_run run_nat_drafts, run_nat_discovery, run_nat_forbidden, run_nat_unserved;		/* drafts.c */
 trial_run run_nat_several, run_nat_rebinds, run_nat_silence, run_nat_taken, run_nat_crowd, run_nat_hogs, run_nat_transport, run_nat_aggressive,
-	  run_nat_moved, run_nat_immovable, run_nat_transport_moves, run_nat_ah;						/* translators.c */
+	  run_nat_moved, run_nat_immovable, run_nat_transport_moves, run_nat_transport_fixed, run_nat_ah;						/* translators.c */
 trial_run run_odd_vendors, run_odd_reserved, run_odd_order, run_odd_notifications, run_odd_requests, run_odd_certificate,
 	  run_odd_padding, run_odd_numbers, run_odd_bundles, run_odd_twice, run_odd_lives, run_odd_id_port,
 	  run_odd_no_clients, run_odd_contact, run_odd_restart, run_odd_pairs, run_odd_spi, run_odd_much;					/* odd.c */
