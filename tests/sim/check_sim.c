@@ -3,8 +3,10 @@
  * check_sim [--seed N] [--runs N] [--verbose] [KIND...]: of each kind the default number of runs, or N;
  * the seed of the first run is N, each further run has the next one.  Kinds that take long are run as often as
  * that only when they are named. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -234,38 +236,56 @@ static struct options parse(int argc, char **argv)
 	return o;
 }
 
-/* Every `parts`-th of the kinds that are wanted, and as the last part the rows.  False: something failed. */
-static bool run_part(const struct options *o, int argc, char **argv, unsigned part, unsigned parts)
+/* The kinds that are wanted, those that take long first, and at the end the rows, which have no kind.  Whoever is free
+ * takes the next one. */
+struct work {
+	const struct kind *of[N_KINDS + 1];
+	size_t n;
+	atomic_size_t *taken;		/* shared by all processes */
+};
+
+static struct work work_of(int argc, char **argv, int first)
+{
+	struct work w = { .taken = mmap(NULL, sizeof(*w.taken), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
+
+	if (w.taken == MAP_FAILED) {
+		perror("check_sim");
+		exit(2);
+	}
+	for (int long_ones = 1; long_ones >= 0; long_ones--)
+		for (size_t i = 0; i < N_KINDS; i++)
+			if (lengthy(&kinds[i]) == long_ones && wanted(kinds[i].name, argc, argv, first))
+				w.of[w.n++] = &kinds[i];
+	if (wanted("rows", argc, argv, first))
+		w.of[w.n++] = NULL;
+	return w;
+}
+
+/* False: something failed. */
+static bool run_some(const struct options *o, const struct work *w)
 {
 	unsigned failed = 0, ran = 0;
 
-	for (size_t i = part; i < N_KINDS; i += parts) {
-		if (!wanted(kinds[i].name, argc, argv, o->first))
-			continue;
-		failed += run_kind(&kinds[i], o);
-		ran++;
-	}
-	if (part == parts - 1 && wanted("rows", argc, argv, o->first))
-		failed += run_rows(o);
+	for (size_t i; (i = atomic_fetch_add(w->taken, 1)) < w->n; ran++)
+		failed += w->of[i] == NULL ? run_rows(o) : run_kind(w->of[i], o);
 	printf("%u kinds in %.1f s: %s\n", ran, seconds(), failed == 0 ? "all as it must be" : "FAILED");
 	return failed == 0;
 }
 
 /* All kinds, on all processors. */
-static bool run_all(const struct options *o, int argc, char **argv)
+static bool run_all(const struct options *o, const struct work *w)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned parts = processors < 1 ? 1 : processors > 8 ? 8 : (unsigned)processors;
 	bool ok = true;
 	int status;
 
-	for (unsigned i = 0; i < parts; i++) {
+	for (long i = 0; i < (processors < 1 ? 1 : processors > 8 ? 8 : processors); i++) {
 		pid_t child = fork();
 
 		if (child < 0)
 			ok = false;
 		else if (child == 0)
-			exit(run_part(o, argc, argv, i, parts) ? 0 : 1);
+			exit(run_some(o, w) ? 0 : 1);
 	}
 	while (wait(&status) > 0)
 		ok = ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -275,6 +295,7 @@ static bool run_all(const struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
+	struct work w;
 
 	for (int i = o.first; i < argc; i++) {
 		bool known = strcmp(argv[i], "rows") == 0;
@@ -286,5 +307,6 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	return (o.named ? run_part(&o, argc, argv, 0, 1) : run_all(&o, argc, argv)) ? 0 : 1;
+	w = work_of(argc, argv, o.first);
+	return (o.named ? run_some(&o, &w) : run_all(&o, &w)) ? 0 : 1;
 }

@@ -410,7 +410,7 @@ void run_road_flood(struct trial *t)
 	world_run(t->w, 2000);
 	expect_up(t, &w);
 	world_middle(t->w, &(struct man_in_the_middle){ 0 });
-	flood(t, span_buf(tape.at[0].bytes), 6000, 10);		/* lets every table grow once */
+	flood(t, span_buf(tape.at[0].bytes), 20000, 10);		/* lets every table grow once */
 	world_run(t->w, 100000);
 	before = mallinfo2().uordblks;
 	flood(t, span_buf(tape.at[0].bytes), 20000, 10);
