@@ -119,6 +119,7 @@ static bool connection(const struct options *o, struct writer *w, struct text *w
 		.xauth = given(o, WHACK_OPTION_XAUTH),
 		.xauthname = text(o, WHACK_OPTION_XAUTHNAME),
 		.modecfg = (uint8_t)number(o, WHACK_OPTION_MODECFG),
+		.split = given(o, WHACK_OPTION_SPLIT),
 	};
 
 	if (!read_end(o, END_LEFT, &m.left, left_id, &left, why) ||

@@ -57,6 +57,7 @@ struct policy {
 	uint8_t encapsulation;	/* udp_encapsulation */
 	bool xauth;		/* the gateway is given xauth_name and its password */
 	uint32_t modecfg;	/* config_mode */
+	bool split;		/* for the networks that the gateway names */
 };
 
 struct upkeep {			/* negotiating again what went down: upkeep.c */

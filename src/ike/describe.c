@@ -5,6 +5,7 @@
 #include "ike/errand.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
+#include "ike/describe.h"
 #include "ike/family.h"
 #include "ike/internal.h"
 #include "ike/pairs.h"
@@ -287,6 +288,7 @@ static bool describe_user(struct description *d, const struct control_connection
 
 	d->c->policy.xauth = m->xauth;
 	d->c->policy.modecfg = m->modecfg;
+	d->c->policy.split = m->split;
 	if (m->xauth && m->xauthname.n == 0)
 		d->why = refuse_xauth_no_name(a, d->c->name);
 	else if (!m->xauth && m->xauthname.n > 0)
@@ -295,6 +297,8 @@ static bool describe_user(struct description *d, const struct control_connection
 		d->why = refuse_xauth_name_long(a, d->c->name, LIMIT_XAUTH_NAME);
 	else if (m->modecfg != CONFIG_MODE_NO && d->c->end[0].has_client && d->c->end[1].has_client)
 		d->why = refuse_config_client(a, d->c->name);
+	else if (m->split && (m->modecfg == CONFIG_MODE_NO || m->left.n_further + m->right.n_further > 0))
+		d->why = refuse_split_alone(a, d->c->name);
 	if (d->why == NULL && m->xauth)
 		d->c->xauth_name = copy_text(m->xauthname);
 	return d->why == NULL;
@@ -399,7 +403,7 @@ static bool unchanged(struct ike *ike, const struct family *old, const struct co
 {
 	struct span said = as_said(ike, m);
 
-	return old != NULL && old->n == n && said.n > 0 && span_eq(span_buf(old->said), said);
+	return old != NULL && old->described == n && said.n > 0 && span_eq(span_buf(old->said), said);
 }
 
 static void enter(struct ike *ike, const struct control_connection *m, struct connection *const *all, size_t n)
@@ -412,7 +416,36 @@ static void enter(struct ike *ike, const struct control_connection *m, struct co
 		connection_add(ike, all[i], m->name);
 		ike_log(ike, all[i], NULL, NO_WHACK, WHACK_STATUS_LOG, "connection described");
 	}
-	family_find(ike, m->name)->said = buf_copy(as_said(ike, m));
+	old = family_find(ike, m->name);
+	old->said = buf_copy(as_said(ike, m));
+	old->described = n;
+}
+
+struct connection *describe_further(struct ike *ike, const struct connection *like, const struct subnet *net,
+				    const struct refusal **why)
+{
+	struct description d = { .ike = ike };
+	struct control_connection m;
+	struct control_end *theirs = like->ours == 0 ? &m.right : &m.left;
+	struct connection *c;
+	size_t n;
+
+	if (HASH_CNT(by_name, ike->connections) >= LIMIT_CONNECTIONS)
+		*why = refuse_too_many_connections(ike->arena, LIMIT_CONNECTIONS);
+	if (*why != NULL || !family_said(like->family, ike->arena, &m))
+		return NULL;
+	theirs->client = *net;
+	*why = pairs_find(ike->arena, &m, &d.pairs, &n);
+	if (*why != NULL)
+		return NULL;
+	d.n = 2;			/* it is named as one of several */
+	d.pairs[0].number[1 - like->ours] = ++like->family->last_split;
+	c = describe_pair(&d, &m, &d.pairs[0]);
+	if (c == NULL)
+		*why = d.why;
+	else
+		connection_add(ike, c, m.name);
+	return c;
 }
 
 void command_connection(struct ike *ike, uint32_t whack, const struct control_connection *m)

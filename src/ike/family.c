@@ -1,6 +1,7 @@
 /* family.c -- the connections of one description. */
 #include <stdlib.h>
 
+#include "base/frame.h"
 #include "base/xalloc.h"
 #include "ike/family.h"
 #include "ike/internal.h"
@@ -57,6 +58,17 @@ struct connection **family_select(struct ike *ike, struct arena *a, struct span 
 	else if (c != NULL)
 		list[(*n)++] = c;
 	return list;
+}
+
+bool family_said(const struct family *f, struct arena *a, struct control_connection *out)
+{
+	struct control_message m;
+	struct fault fault = { 0 };
+
+	if (f->said.n == 0 || !control_get(span_from(span_buf(f->said), FRAME_LENGTH), a, &m, &fault))
+		return false;
+	*out = m.u.connection;
+	return true;
 }
 
 void family_delete(struct ike *ike, struct family *f)

@@ -9,10 +9,13 @@
 #include "ike/connection.h"
 
 struct arena;
+struct control_connection;
 
 struct family {
 	char *name;		/* owned */
 	unsigned n;
+	size_t described;	/* so many pairs of clients were; split.c makes others of them */
+	unsigned last_split;	/* number of the newest of these */
 	struct buf said;	/* the description, as describe.c compares it */
 	TAILQ_HEAD(, connection) members;	/* as described */
 	UT_hash_handle hh;
@@ -27,6 +30,9 @@ void family_leave(struct ike *ike, struct connection *c);
 
 /* All that the name stands for, a family or one of its members, in an array in the arena; *n == 0: nothing. */
 struct connection **family_select(struct ike *ike, struct arena *a, struct span name, size_t *n);
+
+/* The description; what it points to is in the family or in the arena.  False: it was too long to be kept. */
+bool family_said(const struct family *f, struct arena *a, struct control_connection *out);
 
 /* Delete all its members, and so itself. */
 void family_delete(struct ike *ike, struct family *f);

@@ -8,6 +8,7 @@
 #include "ike/nets.h"
 #include "ike/phase2.h"
 #include "ike/routing.h"
+#include "ike/split.h"
 #include "ike/upkeep.h"
 
 static void on_timer(void *ctx, uint64_t now);
@@ -26,8 +27,15 @@ const char *followup_awaited(const struct phase1 *p)
 static void next(struct phase1 *p)
 {
 	if (p->follow.awaited == 0) {
+		const struct refusal *why = split_networks(p);
+
 		timer_disarm(engine_timers(p->ike->engine), &p->follow.timer);
-		phase1_ready(p);
+		if (why != NULL) {
+			p->follow.awaited = FOLLOWUP_ADDRESS;	/* what it got is none that can be used: it is never ready */
+			followup_fail(p, why, false);
+		} else {
+			phase1_ready(p);
+		}
 	} else if (p->follow.awaited == FOLLOWUP_ADDRESS && p->c->policy.modecfg == CONFIG_MODE_PULL) {
 		transaction_pull(p);
 	}
@@ -64,7 +72,7 @@ void followup_lease(struct phase1 *p, struct lease *l)
 		lease_text(p->ike->arena, l));
 	if (l->banner.p[0] != '\0')
 		ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG, "the gateway says: %s", l->banner.p);
-	more = lease_uncovered(p->ike->arena, l, p->c);
+	more = p->c->policy.split ? split_outside(p->ike->arena, p) : lease_uncovered(p->ike->arena, l, p->c);
 	if (more[0] != '\0')
 		ike_log(p->ike, p->c, p->x, p->whack, WHACK_STATUS_LOG,
 			"behind the gateway there is more than this connection is for: to reach it, describe the gateway's "

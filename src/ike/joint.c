@@ -45,6 +45,29 @@ void joint_begin(struct ike *ike, uint32_t whack, const char *name, const char *
 	LIST_INSERT_HEAD(&ike->joints, j, next);
 }
 
+void joint_widen(struct ike *ike, uint32_t whack, const char *name, const char *reached, size_t more)
+{
+	struct joint *j = find(ike, whack);
+
+	if (j == NULL) {
+		joint_begin(ike, whack, name, reached, 1 + more);
+		return;
+	}
+	j->n += more;
+	j->left += more;
+}
+
+bool joint_narrow(struct ike *ike, uint32_t whack)
+{
+	struct joint *j = find(ike, whack);
+
+	if (j == NULL)
+		return false;
+	j->n--;
+	ike_finish(ike, whack);
+	return true;
+}
+
 /* Statuses that say for good that a request was not carried out. */
 static bool failure(uint16_t status)
 {
@@ -70,7 +93,9 @@ bool joint_waits(struct ike *ike, uint32_t whack)
 		return false;
 	if (--j->left > 0)
 		return true;
-	if (j->failed == 0)
+	if (j->failed == 0 && j->n == 1)
+		ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": the one pair of clients is %s", j->name, j->reached);
+	else if (j->failed == 0)
 		ike_reply(ike, whack, WHACK_STATUS_SUCCESS, "\"%s\": all %zu pairs of clients are %s", j->name, j->n,
 			  j->reached);
 	else

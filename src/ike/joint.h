@@ -13,6 +13,12 @@ struct ike;
  * what becomes of each, as "up".  With n == 1 there is nothing to join. */
 void joint_begin(struct ike *ike, uint32_t whack, const char *name, const char *reached, size_t n);
 
+/* The request of `whack`, for one connection described as name or for several already, is for so many more. */
+void joint_widen(struct ike *ike, uint32_t whack, const char *name, const char *reached, size_t more);
+
+/* One of the connections of the request is no more, and not missed.  False: the request is for that one alone. */
+bool joint_narrow(struct ike *ike, uint32_t whack);
+
 /* A line with that status goes to whack. */
 void joint_replied(struct ike *ike, uint32_t whack, uint16_t status);
 

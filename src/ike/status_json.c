@@ -137,10 +137,10 @@ static json_t *policy_object(struct status *s, const struct connection *c)
 	const struct policy *p = &c->policy;
 	uint32_t wanted = connection_protocols(c);
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}",
 		"psk", p->psk, "rsasig", p->rsasig, "encrypt", p->encrypt, "authenticate", p->authenticate,
 		"compress", p->compress, "tunnel", p->tunnel, "pfs", p->pfs, "aggressive", p->aggressive,
-		"ondemand", p->ondemand, "revive", p->revive,
+		"ondemand", p->ondemand, "revive", p->revive, "split", p->split,
 		"ikelifetime", (json_int_t)p->ike_life, "ipseclifetime", (json_int_t)p->ipsec_life,
 		"ipseckilobytes", (json_int_t)p->ipsec_kilobytes,
 		"rekeymargin", (json_int_t)p->margin, "rekeyfuzz", (json_int_t)p->fuzz,

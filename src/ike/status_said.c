@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/frame.h"
 #include "generated/options.h"
 #include "ike/family.h"
 #include "ike/status.h"
@@ -112,7 +111,7 @@ static const struct said { enum { FLAG, TEXT, NUMBER, CHOICE } type; uint16_t op
 	SAID(FLAG, WHACK_OPTION_TUNNEL, tunnel), SAID(CHOICE, WHACK_OPTION_ENCAPSULATION, encapsulation),
 	SAID(FLAG, WHACK_OPTION_PFS, pfs), SAID(FLAG, WHACK_OPTION_AGGRESSIVE, aggressive),
 	SAID(FLAG, WHACK_OPTION_XAUTH, xauth), SAID(TEXT, WHACK_OPTION_XAUTHNAME, xauthname),
-	SAID(CHOICE, WHACK_OPTION_MODECFG, modecfg), SAID(TEXT, WHACK_OPTION_POLICY, policy), SAID(TEXT, WHACK_OPTION_IKE, ike),
+	SAID(CHOICE, WHACK_OPTION_MODECFG, modecfg), SAID(FLAG, WHACK_OPTION_SPLIT, split), SAID(TEXT, WHACK_OPTION_POLICY, policy), SAID(TEXT, WHACK_OPTION_IKE, ike),
 	SAID(TEXT, WHACK_OPTION_ESP, esp), SAID(TEXT, WHACK_OPTION_AH, ah), SAID(TEXT, WHACK_OPTION_PFSGROUP, pfsgroup),
 	SAID(NUMBER, WHACK_OPTION_IKELIFETIME, ikelifetime), SAID(NUMBER, WHACK_OPTION_IPSECLIFETIME, ipseclifetime),
 	SAID(NUMBER, WHACK_OPTION_IPSECKILOBYTES, ipseckilobytes), SAID(NUMBER, WHACK_OPTION_REKEYMARGIN, rekeymargin),
@@ -182,18 +181,15 @@ static void say(struct status *s, const char *line)
 static void connection(struct status *s, const struct connection *c)
 {
 	struct arena *a = s->ike->arena;
-	struct control_message m;
-	struct fault f = { 0 };
-	struct span octets;
+	struct control_connection m;
 	const char *line;
 
 	if (c->family == NULL || c->family == s->told)	/* an instance, or another pair of the same clients */
 		return;
 	s->told = c->family;
-	octets = span_buf(c->family->said);
-	if (octets.n == 0 || !control_get(span_from(octets, FRAME_LENGTH), a, &m, &f))
+	if (!family_said(c->family, a, &m))
 		return;
-	line = line_of(a, &m.u.connection, octets.n);
+	line = line_of(a, &m, c->family->said.n);
 	say(s, printable(line) ? line : arena_printf(a, "# \"%s\" has octets that are not printable ASCII: it cannot be written as a line",
 						     c->family->name));
 }

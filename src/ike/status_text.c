@@ -207,6 +207,8 @@ static void tell_lease(struct status *s, const struct connection *c)
 		text_escape(&t, span_str(c->xauth_name));
 		text_add(&t, "; ");
 	}
+	if (c->policy.split)
+		text_add(&t, "of what the gateway names (--split); ");
 	if (c->lease != NULL)
 		text_add(&t, "%s", lease_text(s->ike->arena, c->lease));
 	else

@@ -66,11 +66,15 @@ gateway() {	# auth LINES-OF-THE-CONNECTION ADDRESSES
 			children { net {
 				local_ts = 10.0.2.0/24
 				esp_proposals = aes128-sha256
+			}
+			further {
+				local_ts = 10.0.4.0/24
+				esp_proposals = aes128-sha256
 			} }
 		} }
 		pools { home { addrs = $3
 			dns = 10.0.2.53, 10.0.2.54
-			split_include = 10.0.2.0/24
+			split_include = ${NETS:-10.0.2.0/24}
 			28672 = "Welcome; \$(reboot)"
 			28674 = "corp.example"
 		} }
@@ -89,7 +93,7 @@ gateway() {	# auth LINES-OF-THE-CONNECTION ADDRESSES
 # shellcheck disable=SC2086 # words
 describe() {	# OPTION...: OURS are those of our end
 	pluto_whack east --delete --name net --host 192.0.2.1 ${OURS:-} --updown "$LAB_DIR/updown" --to --host 192.0.2.2 \
-		--client 10.0.2.0/24 --encrypt --ike aes128-sha256-modp2048 --esp aes128-sha256 "$@"
+		${FAR:---client 10.0.2.0/24} --encrypt --ike aes128-sha256-modp2048 --esp aes128-sha256 "$@"
 }
 initiate() { timeout 60 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" --name net --initiate >"$LAB_DIR/initiate.log" 2>&1; }
 has_address() { lab_in east ip -o addr show | grep -q "inet $1/32"; }
@@ -170,6 +174,29 @@ lab_check "strongSwan looked for it as we write it" grep -q 'configs matching 19
 lab_check "and found none" grep -q 'no peer config found' "$LAB_DIR/west.charon.log"
 secrets '192.0.2.2 alice : XAUTH "open sesame"'
 pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1
+
+# The networks that the gateway names: all within what we describe, then one of them, then none.
+NETS="10.0.2.0/24, 10.0.4.0/24" gateway psk "" 10.9.0.1-10.9.0.9
+# shellcheck disable=SC2086 # words
+FAR="--client 0.0.0.0/0" lab_check "described for what the gateway names" describe --psk $user --modecfg pull --split
+up "split" 10.9.0.1
+lab_check "whack is told of both networks" grep -q '^004 "net": all 2 pairs of clients are up' "$LAB_DIR/initiate.log"
+lab_check "strongSwan has both" swan_has west 10.0.2.0/24 10.0.4.0/24
+pluto_whack east --status >"$LAB_DIR/status.log" 2>&1
+for net in 10.0.2.0/24 10.0.4.0/24; do
+	lab_check "and so has pluto: $net" grep -q "^000 \"net/1x[12]\" up: 10.9.0.1/32===192.0.2.1\.\.\.192.0.2.2===$net" "$LAB_DIR/status.log"
+	lab_check "with a route" eval '[ -n "$(lab_in east ip route show '"$net"')" ]'
+done
+lab_check "and no other" [ "$(grep -c '^000 "net' "$LAB_DIR/status.log")" = 2 ]
+down "split" 10.9.0.1
+gateway psk "" 10.9.0.1-10.9.0.9
+up "split, one network left" 10.9.0.1
+lab_check "nothing is left of the other" [ "$(pluto_whack east --status | grep -c '^000 "net')" = 1 ]
+down "split, one network left" 10.9.0.1
+# shellcheck disable=SC2086 # words
+FAR="--client 172.16.0.0/12" lab_check "described for other networks" describe --psk $user --modecfg pull --split $once
+fails "what the gateway names is not among them" 32 'names what is behind it: 10.0.2.0/24, and nothing of that is within 172.16.0.0/12' \
+	"remedy: give the gateway's end a wider --client"
 
 gateway pubkey "" 10.9.0.1-10.9.0.9
 lab_check "strongSwan's public key" pluto_whack east --keyid 192.0.2.2 \

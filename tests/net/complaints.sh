@@ -81,7 +81,7 @@ spis() { pluto_whack east --status --name secret | grep -o '0x[0-9a-f]\{8\}' | s
 spis >"$LAB_DIR/before"
 lab_check "an SA" [ -s "$LAB_DIR/before" ]
 sed -i 's/10.0.9.0/10.0.8.0/' "$LAB_DIR/list"
-asks east 0 --batch "$LAB_DIR/list"
+asks east 0 --load "$LAB_DIR/list"
 said "the list again: what is the same stays" '^004 "secret": described like this already, its SAs stay'
 said "what changed is replaced" '^004 "other": connection described'
 spis >"$LAB_DIR/after"

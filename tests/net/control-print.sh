@@ -36,6 +36,7 @@ same "every choice" --host 127.0.0.1 --to --host 127.0.0.2 --psk --encrypt --enc
 same "others of them" --host 127.0.0.1 --to --host 127.0.0.2 --psk --encrypt --encapsulation no --dpdaction clear --fragmentation no
 same "a user of a gateway" --host 127.0.0.1 --to --host 127.0.0.2 --client 10.0.2.0/24 --psk --encrypt --xauth --xauthname alice \
 	--modecfg push
+same "networks that it names" --host 127.0.0.1 --to --host 127.0.0.2 --client 0.0.0.0/0 --psk --encrypt --modecfg pull --split
 same "everything of an end" --id @left.example --host 127.0.0.1 --ikeport 501 --nattport 4501 --nexthop 127.0.0.9 --client 10.0.1.0/24 \
 	--to --id joe@right.example --host 127.0.0.2 --nexthop %direct --client 10.0.2.0/24 --clientproto 6 --clientport 80 --psk --encrypt
 same "Road Warriors" --host 127.0.0.1 --clientproto 17 --clientport 1701 --to --host %any --clientproto 17 --psk --encrypt
@@ -70,5 +71,15 @@ sed 's/$/ --delete/' "$DIR/list" | grep -v '^#' >"$DIR/batch"
 check "and are fit for --batch" whack --batch "$DIR/batch"
 check "nothing has changed by that" [ "$(whack --print-conn)" = "$(cat "$DIR/list")" ]
 says 21 "no connection is named" whack --print-conn nobody
+
+# A user, an address and networks of a gateway, described by halves
+user="--name user --host 127.0.0.1 --to --host 127.0.0.2 --psk --encrypt"
+# shellcheck disable=SC2086 # the words of one command line
+{
+	says 34 "--split is for one connection whose gateway names its networks" whack $user --client 10.0.0.0/8 --split
+	says 34 "add --modecfg, and leave out all but one --client" whack $user --client 10.0.0.0/8 --client 172.16.0.0/12 --split --modecfg pull
+	says 34 "--xauth means nothing without the name of a user" whack $user --xauth
+	says 34 "--xauthname means nothing without --xauth" whack $user --xauthname alice
+}
 control_end_pluto
 control_end

@@ -32,6 +32,7 @@ struct gateway {
 	bool given;		/* an address, under the newest phase 1 */
 	unsigned requests, replies, acks, names;	/* that came; names: replies with the right user and password */
 	uint8_t address[4];	/* that it gives */
+	size_t from, octets;	/* of the networks that it names */
 	/* What it does about a new phase 1, and about a message: NULL = as an honest one. */
 	void (*begin)(struct gateway *g);
 	void (*trouble)(struct gateway *g);	/* before that */

@@ -99,6 +99,7 @@ trial_run run_nat_several, run_nat_rebinds, run_nat_silence, run_nat_taken, run_
 trial_run run_odd_vendors, run_odd_reserved, run_odd_order, run_odd_notifications, run_odd_requests, run_odd_certificate,
 	  run_odd_padding, run_odd_numbers, run_odd_bundles, run_odd_twice, run_odd_lives, run_odd_id_port,
 	  run_odd_no_clients, run_odd_contact, run_odd_restart, run_odd_pairs, run_odd_spi, run_odd_much;					/* odd.c */
+trial_run run_gateway_split, run_gateway_split_revives, run_gateway_split_outside;		/* gateway_split.c */
 trial_run run_gateway, run_gateway_refused, run_gateway_odd, run_gateway_early, run_gateway_moves, run_gateway_lossy,
 	run_gateway_renews, run_gateway_rsa, run_gateway_rsa_lossy, run_gateway_rsa_renews, run_gateway_rsa_refused, run_gateway_method;	/* gateway.c */
 
