@@ -61,19 +61,12 @@ echo '@east.example @west.example : PSK "known by name"' >"$LAB_DIR/east/secrets
 cat "$LAB_DIR/east/key" >>"$LAB_DIR/east/secrets")
 openssl genrsa -out "$folder/private/west.pem" 2048 2>/dev/null
 openssl rsa -in "$folder/private/west.pem" -pubout -out "$folder/pubkey/west.pem" 2>/dev/null
-{
-	printf 'asn1=SEQUENCE:key\n[key]\n'
-	sed -n 's/.*Modulus: /n=INTEGER:/p; s/.*PublicExponent: /e=INTEGER:/p' "$LAB_DIR/east/key"
-} >"$LAB_DIR/east.asn1"
-openssl asn1parse -genconf "$LAB_DIR/east.asn1" -noout -out "$LAB_DIR/east.der" &&
-	openssl rsa -RSAPublicKey_in -inform DER -in "$LAB_DIR/east.der" -pubout -out "$folder/pubkey/east.pem" 2>/dev/null ||
-	lab_fail "pluto's key cannot be written as strongSwan reads it"
+swan_key "$LAB_DIR/east/key" "$folder/pubkey/east.pem" || lab_fail "pluto's key cannot be written as strongSwan reads it"
 lab_capture wire wire br0 udp port 500
-pluto_start east east
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
+pluto_listening east east
 swan_start west west
 lab_check "pluto knows strongSwan's key" pluto_whack east --keyid @west.example \
-	--pubkeyrsa "0x03010001$(openssl rsa -in "$folder/private/west.pem" -noout -modulus | sed 's/.*=//')"
+	--pubkeyrsa "$(swan_public "$folder/private/west.pem")"
 
 swan_write psk "known by name"
 lab_check "pluto takes the connection" describe --psk

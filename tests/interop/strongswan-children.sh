@@ -7,14 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/strongswan.sh"
 
 lab_begin "pluto with strongSwan: several children, lifetimes" tcpdump ping cc python3
-swan_need
-swan_kernel || PLUTO_KERNEL=none
-pluto_need
-lab_gateways
-pluto_secret east "of no consequence"
-pluto_start east east
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
-swan_start west west
+swan_scene
 whack_east() { timeout 60 "$WHACK" --ctlbase "$LAB_DIR/east/pluto" "$@" >"$LAB_DIR/command.log" 2>&1; }
 said() { grep -qF -- "$1" "$LAB_DIR/command.log"; }
 installed() { [ "$(swan_sas west | grep -c INSTALLED)" = "$1" ]; }

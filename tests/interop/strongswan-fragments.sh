@@ -7,15 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/strongswan.sh"
 
 lab_begin "pluto with strongSwan, fragments of IKE" tcpdump ping cc
-swan_need
-swan_kernel || PLUTO_KERNEL=none
-pluto_need
-lab_gateways
-pluto_secret east "of no consequence"
-pluto_start east east
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
 SWAN_CHARON_CONF='fragment_size = 400'
-swan_start west west
+swan_scene
 
 both_have() {	# TEXT
 	lab_wait 10 "IPsec SA at strongSwan ($1)" swan_has west ESTABLISHED INSTALLED

@@ -7,17 +7,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/strongswan.sh"
 
 lab_begin "pluto with strongSwan" tcpdump ping cc
-swan_need
-swan_kernel || PLUTO_KERNEL=none
-pluto_need
-lab_gateways
-lab_capture wire wire br0 ip
 keys=$LAB_DIR/keys
 mkdir "$keys"
-pluto_secret east "of no consequence"
-pluto_start east east --wireshark-keys "$keys"
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
-swan_start west west
+swan_scene --wireshark-keys "$keys"
+lab_capture wire wire br0 ip
 
 # Every key that charon would have given its kernel is also in pluto's table, beside the same SPI.
 same_keys() {

@@ -13,8 +13,7 @@ pluto_need
 lab_gateways
 lab_capture wire wire br0 ip
 pluto_secret east "of no consequence"
-pluto_start east east
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
+pluto_listening east east
 swan_start west west
 
 describe_west() {	# LINE...

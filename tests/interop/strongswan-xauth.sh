@@ -28,14 +28,7 @@ umask 077
 "$RSASIGKEY" --bits 2048 >"$LAB_DIR/east/rsa"
 openssl genrsa -out "$folder/private/west.pem" 2048 2>/dev/null
 openssl rsa -in "$folder/private/west.pem" -pubout -out "$folder/pubkey/west.pem" 2>/dev/null
-{
-	echo 'asn1=SEQUENCE:key'
-	echo '[key]'
-	sed -n 's/.*Modulus: /n=INTEGER:/p; s/.*PublicExponent: /e=INTEGER:/p' "$LAB_DIR/east/rsa"
-} >"$LAB_DIR/asn1"
-openssl asn1parse -genconf "$LAB_DIR/asn1" -noout -out "$LAB_DIR/der" &&
-	openssl rsa -RSAPublicKey_in -inform DER -in "$LAB_DIR/der" -pubout -out "$folder/pubkey/east.pem" 2>/dev/null ||
-	lab_fail "pluto's key in strongSwan's form"
+swan_key "$LAB_DIR/east/rsa" "$folder/pubkey/east.pem" || lab_fail "pluto's key in strongSwan's form"
 
 secrets() {	# LINE...
 	{
@@ -126,9 +119,8 @@ fails() {	# TEXT STATUS PATTERN...
 }
 
 secrets '192.0.2.2 alice : XAUTH "open sesame"'
-pluto_start east east
-pluto_whack east --listen >"$LAB_DIR/listen.log" 2>&1 || lab_fail "pluto does not listen"
-lab_check "the password is counted" grep -q "1 password" "$LAB_DIR/listen.log"
+pluto_listening east east
+lab_check "the password is counted" grep -q "1 password" "$LAB_DIR/east.listen.log"
 swan_start west west
 user='--xauth --xauthname alice'
 once='--keyingtries 1 --sends 2 --sendinterval 500'
@@ -200,7 +192,7 @@ fails "what the gateway names is not among them" 32 'names what is behind it: 10
 
 gateway pubkey "" 10.9.0.1-10.9.0.9
 lab_check "strongSwan's public key" pluto_whack east --keyid 192.0.2.2 \
-	--pubkeyrsa "0x03010001$(openssl rsa -in "$folder/private/west.pem" -noout -modulus | sed 's/.*=//')"
+	--pubkeyrsa "$(swan_public "$folder/private/west.pem")"
 # shellcheck disable=SC2086 # words
 lab_check "described for RSA" describe --rsasig $user --modecfg pull
 up "RSA, XAUTH and pull" 10.9.0.1

@@ -3,6 +3,7 @@
 # socket and log, and runs in the foreground in one host of the laboratory.
 #
 #   swan_need                       or exit 77, saying what is missing
+#   swan_scene [OPTION...]          the usual scene: pluto at east with these options, listening, and charon at west
 #   swan_start ID HOST              charon, until it answers
 #   swan_connection ID NAME LOCAL LOCAL_NET REMOTE REMOTE_NET IKE ESP SECRET [LINE...]
 #                                   LINEs go into the connection; a LINE beginning with "child " goes into its child
@@ -10,6 +11,8 @@
 #   swan_initiate ID NAME [SECONDS] swan_terminate ID NAME
 #   swan_has ID WORD...             whether the list of SAs has all these words (ESTABLISHED, INSTALLED, DES_CBC...)
 #   swan_bytes ID in|out            octets the kernel counts for the newest child SA
+#   swan_key SECRETS PEM            pluto's public key of a secrets file in the form that strongSwan reads
+#   swan_public PEM                 strongSwan's key, whose exponent is 65537, in the form of --pubkeyrsa
 #   swan_kernel                     whether charon can install an SA in this kernel; where it cannot, paper_kernel.c is put
 #                                   before it and the SAs it would have installed are written to $LAB_DIR/ID.sas
 # With SWAN_LIBIPSEC=1 charon does ESP by itself, always in UDP; SWAN_ID and SWAN_PEER_ID are identities for swan_connection
@@ -22,6 +25,16 @@ SWAN_PACKAGES='strongswan-charon strongswan-swanctl libcharon-extra-plugins libs
 swan_need() {
 	[ -x "$SWAN_CHARON" ] && command -v swanctl >/dev/null ||
 		lab_skip "strongSwan is not installed: apt-get install --no-install-recommends $SWAN_PACKAGES"
+}
+
+swan_scene() {
+	swan_need
+	swan_kernel || PLUTO_KERNEL=none
+	pluto_need
+	lab_gateways
+	pluto_secret east "of no consequence"
+	pluto_listening east east "$@"
+	swan_start west west
 }
 
 # A kernel without ESP refuses the type of SA; nothing is left behind either way.
@@ -146,6 +159,18 @@ swan_has() {
 		case $list in *"$word"*) ;; *) return 1 ;; esac
 	done
 }
+
+# Its modulus and exponent as ASN.1.
+swan_key() {
+	{
+		printf 'asn1=SEQUENCE:key\n[key]\n'
+		sed -n 's/.*Modulus: /n=INTEGER:/p; s/.*PublicExponent: /e=INTEGER:/p' "$1"
+	} >"$2.asn1"
+	openssl asn1parse -genconf "$2.asn1" -noout -out "$2.der" &&
+		openssl rsa -RSAPublicKey_in -inform DER -in "$2.der" -pubout -out "$2" 2>/dev/null
+}
+
+swan_public() { echo "0x03010001$(openssl rsa -in "$1" -noout -modulus | sed 's/.*=//')"; }
 
 swan_bytes() {
 	swan_sas "$1" | sed -n "s/^ *$2  *[0-9a-f]*.*, *\([0-9]*\) bytes.*/\1/p" | tail -n 1

@@ -23,10 +23,7 @@ END
 sed -i "s|\$IPSEC_UPDOWN|$IPSEC_EXECDIR/_updown|" "$LAB_DIR/updown"
 [ -x "$IPSEC_EXECDIR/_updown" ] || sed -i "s|exec .*|exec $here/../../src/kernel/_updown|" "$LAB_DIR/updown"
 chmod +x "$LAB_DIR/updown"
-for id in east west; do
-	pluto_start "$id" "$id"
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-done
+pluto_ends
 both() { pluto_whack east --delete "$@" && pluto_whack west --delete "$@"; }
 whack_east() { pluto_whack east "$@" >"$LAB_DIR/command.log" 2>&1; }
 said() { grep -qF -- "$1" "$LAB_DIR/command.log"; }

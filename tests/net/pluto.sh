@@ -3,6 +3,8 @@
 #
 #   pluto_need                      or exit 77, saying what is missing
 #   pluto_start ID HOST [OPTION...] a pluto that answers whack; the secrets are in $LAB_DIR/ID/secrets
+#   pluto_listening ID HOST [OPTION...]   one that listens, too; what it said of that is in $LAB_DIR/ID.listen.log
+#   pluto_ends [OPTION...]          one at each gateway of the usual scene, listening
 #   pluto_secret ID TEXT            adds a preshared secret for anyone
 #   pluto_whack ID ARGUMENT...      whack, told which pluto
 #   pluto_stop ID                   by whack --shutdown; the test fails unless it ends with status 0
@@ -36,6 +38,16 @@ pluto_start() {
 	lab_start "$id" "$host" "$PLUTO" --nofork --stderrlog --kernel "$PLUTO_KERNEL" --ctlbase "$LAB_DIR/$id/pluto" \
 		--secretsfile "$LAB_DIR/$id/secrets" $PLUTO_DNS "$@"
 	lab_wait 10 "answer of pluto $id" pluto_whack "$id" --status
+}
+
+pluto_listening() {
+	pluto_start "$@"
+	pluto_whack "$1" --listen >"$LAB_DIR/$1.listen.log" 2>&1 || lab_fail "pluto $1 does not listen"
+}
+
+pluto_ends() {
+	pluto_listening east east "$@"
+	pluto_listening west west "$@"
 }
 
 pluto_whack() {

@@ -12,10 +12,7 @@ pluto_need
 pluto_secret east "for all on the road"
 pluto_secret west "for all on the road"
 lab_gateways
-for id in east west; do
-	pluto_start "$id" "$id"
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-done
+pluto_ends
 
 # The office takes anybody with the secret; what is behind a road warrior is told by other connections.
 office='--host 192.0.2.2 --client 10.0.2.0/24 --to --host 0.0.0.0'

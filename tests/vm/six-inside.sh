@@ -15,10 +15,7 @@ secret="of no consequence"
 pluto_secret east "$secret"
 pluto_secret west "$secret"
 lab_gateways
-for id in east west; do
-	pluto_start "$id" "$id"
-	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
-done
+pluto_ends
 lab_check "it listens on IPv6" grep -q 'listening on wan 2001:db8::1, UDP port 500' "$LAB_DIR/east.listen.log"
 
 E6='--host 2001:db8::1' W6='--host 2001:db8::2' E4='--host 192.0.2.1' W4='--host 192.0.2.2'
