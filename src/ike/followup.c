@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "generated/vendors.h"
 #include "ike/followup.h"
+#include "ike/hosts.h"
 #include "ike/initiate.h"
 #include "ike/nets.h"
 #include "ike/phase2.h"
@@ -176,7 +177,7 @@ static void moved(struct ike *ike, void *ctx, const struct plan *plan)
 	c->move = NULL;
 	/* Taken here: the plan that is just done still counts, so followup_phase2 would send it down again, without end. */
 	if (p != NULL && p->follow.lease != NULL && c->routing == UNROUTED && LIST_EMPTY(&c->phase2s))
-		lease_take(c, p->follow.lease);
+		hosts_lease(ike, c, p->follow.lease);
 	while (!STAILQ_EMPTY(&m->waiting)) {
 		struct mover *w = STAILQ_FIRST(&m->waiting);
 
@@ -213,7 +214,7 @@ void followup_phase2(struct phase1 *p, struct connection *c, uint32_t whack, uin
 
 	if (same || (c->routing == UNROUTED && c->n_plans == 0 && LIST_EMPTY(&c->phase2s))) {
 		if (l != NULL) {
-			lease_take(c, l);
+			hosts_lease(p->ike, c, l);
 			nets_enter(p->ike->nets, c);
 		}
 		phase2_start(p->ike, c, p->x, whack, try);

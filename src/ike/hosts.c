@@ -6,6 +6,7 @@
 #include "base/siphash.h"
 #include "base/xalloc.h"
 #include "ike/internal.h"
+#include "ike/lease.h"
 
 struct place {			/* connections of a pair that have something in common */
 	struct { const struct host_pair *pair; uint64_t what; } key;
@@ -196,6 +197,15 @@ void hosts_move(struct ike *ike, struct connection *c, const struct ip_addr *to)
 	leave_places(ike, c);
 	c->end[1 - c->ours].host = *to;
 	connection_enter_pair(ike, c);
+}
+
+void hosts_lease(struct ike *ike, struct connection *c, struct lease *l)
+{
+	if (c->pair != NULL)
+		leave_places(ike, c);
+	lease_take(c, l);
+	if (c->pair != NULL)
+		take_places(ike, c->pair, c);
 }
 
 /* ---- finding -------------------------------------------------------------- */

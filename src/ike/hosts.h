@@ -20,6 +20,9 @@ void hosts_rename(struct ike *ike, struct connection *c, const struct identity *
 void hosts_inside(struct ike *ike, struct connection *c, const struct ip_addr *inside);
 void hosts_move(struct ike *ike, struct connection *c, const struct ip_addr *to);
 
+/* The address of a gateway's lease becomes the client of our end of c, by which it is found then. */
+void hosts_lease(struct ike *ike, struct connection *c, struct lease *l);
+
 /* Frees the pair when nothing is left in it. */
 void host_pair_release(struct ike *ike, struct host_pair *p);
 

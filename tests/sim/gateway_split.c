@@ -76,6 +76,12 @@ void run_gateway_split(struct trial *t)
 	gateway_run(&g, 6000);
 	expect_networks(&g, true, true, "at first");
 	trial_expect(t, strstr(t->a->answer, "all 2 pairs of clients are up") != NULL, "whack was told: %s", t->a->answer);
+	for (unsigned i = 0; i < 2; i++) {		/* the gateway may replace SAs, too */
+		node_initiate(t->b, i == 0 ? "net" : "third");
+		gateway_run(&g, 3000);
+		trial_expect(t, t->b->last_status == WHACK_STATUS_SUCCESS, "the gateway is not let in: %u, %s", t->b->last_status, t->a->refusal);
+	}
+	expect_networks(&g, true, true, "when the gateway had begun");
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
 		node_terminate(t->a, "net");
 		gateway_run(&g, 3000);
