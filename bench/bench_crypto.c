@@ -4,8 +4,8 @@
 #include <gmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "crypto/cipher.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
@@ -13,31 +13,9 @@
 #define SECONDS 0.25		/* per measurement */
 #define PACKET 1400u		/* octets; cut to whole blocks */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* Seconds for one run of what(arg): the best of three, as others use the machine too. */
 static double cost(void (*what)(void *arg), void *arg)
 {
-	double best = 1e9;
-
-	for (int i = 0; i < 3; i++) {
-		double start = now(), end;
-		unsigned n = 0;
-
-		do {
-			what(arg);
-			n++;
-		} while ((end = now()) - start < SECONDS);
-		if ((end - start) / n < best)
-			best = (end - start) / n;
-	}
-	return best;
+	return cost_of(what, arg, 1, SECONDS);
 }
 
 static void must(bool ok)

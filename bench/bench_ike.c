@@ -26,7 +26,7 @@ struct item {			/* what is to be done next */
 	struct item *next;
 	struct side *to;
 	struct endpoint from;
-	struct ip_addr local;
+	struct endpoint local;
 	struct ike_job *job;	/* else a datagram */
 	struct buf bytes;
 };
@@ -52,15 +52,15 @@ static struct item *item(struct side *to)
 	return i;
 }
 
-static void on_send(void *ctx, const struct ip_addr *local, const struct endpoint *remote,
+static void on_send(void *ctx, const struct endpoint *local, const struct endpoint *remote,
 		    struct span datagram)
 {
 	struct side *s = ctx;
 	struct item *i = item(s->other);
 
 	s->datagrams++;
-	i->from = (struct endpoint){ .addr = *local, .port = remote->port };
-	i->local = remote->addr;
+	i->from = *local;
+	i->local = *remote;
 	i->bytes = buf_copy(datagram);
 }
 

@@ -5,38 +5,16 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "crypto/hash.h"
 #include "kernel/datapath.h"
 
 #define SECONDS 0.3		/* per measurement */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static double cost(void (*what)(void *arg), void *arg)
 {
-	double best = 1e9;
-
-	for (int i = 0; i < 3; i++) {
-		double start = now(), end;
-		unsigned n = 0;
-
-		do {
-			for (unsigned j = 0; j < 64; j++)
-				what(arg);
-			n += 64;
-		} while ((end = now()) - start < SECONDS);
-		if ((end - start) / n < best)
-			best = (end - start) / n;
-	}
-	return best;
+	return cost_of(what, arg, 64, SECONDS);
 }
 
 static void must(bool ok)
@@ -53,9 +31,10 @@ static void fill(void *ctx, void *p, size_t n)
 	crypto_random(p, n);
 }
 
-static void on_acquire(void *ctx, const struct flow *f)
+static void on_acquire(void *ctx, const struct eroute *e, const struct flow *f)
 {
 	(void)ctx;
+	(void)e;
 	(void)f;
 }
 

@@ -38,6 +38,13 @@ static void ask_spi(struct phase2 *p, uint8_t protocol)
 			comp ? LIMIT_CPI_MAX : UINT32_MAX);
 }
 
+/* Those that we have got, by protocol. */
+static void own_spis(const struct phase2 *p, uint32_t spis[PROTOCOL_ID_IPCOMP + 1])
+{
+	for (unsigned i = 0; i < p->n_spi; i++)
+		spis[p->spi[i].protocol] = p->spi[i].spi;
+}
+
 static struct span new_private(struct phase2 *p)
 {
 	size_t n = dh_private_size(group_alg(p->group));
@@ -112,8 +119,7 @@ enum action_result quick_outI1(struct action *a, struct out_QI1 *out)
 	}
 	if (p->await.failed)
 		return failed_await(a);
-	for (unsigned i = 0; i < p->n_spi; i++)
-		spis[p->spi[i].protocol] = p->spi[i].spi;
+	own_spis(p, spis);
 	out->SAi = ARENA_NEW(a->arena, struct emit_SA);
 	out->n_SAi = 1;
 	offer_ipsec(a->arena, &policy, spis, p->group, mode_of(p, p->c), (struct emit_SA *)out->SAi);
@@ -229,6 +235,16 @@ static enum action_result install(struct action *a, unsigned what)
 	return await_pending(&p->await) ? ACTION_PARKED : ACTION_OK;
 }
 
+/* Both SAs, with all that their keys follow from. */
+static enum action_result install_sas(struct action *a)
+{
+	enum action_result r;
+
+	supply_pfs(a);
+	r = install(a, INSTALL_SAS);
+	return r == ACTION_OK && of(a)->await.failed ? failed_await(a) : r;
+}
+
 /* What of our limits the peer does not know from its own proposal (RFC 2407 4.6.3.1). */
 static void tell_lifetime(struct action *a, struct out_QR1 *out)
 {
@@ -257,15 +273,11 @@ enum action_result quick_inI1_outR1(struct action *a, const struct in_QI1 *in, s
 		return failed_await(a);
 	if (p->stage == STAGE_PREPARED) {
 		action_supply(a, KEY_NR_B, new_nonce(a));	/* the keys depend on it */
-		supply_pfs(a);
-		r = install(a, INSTALL_SAS);
+		r = install_sas(a);
 		if (r != ACTION_OK)
 			return r;
-		if (p->await.failed)
-			return failed_await(a);
 	}
-	for (unsigned i = 0; i < p->n_spi; i++)
-		spis[p->spi[i].protocol] = p->spi[i].spi;
+	own_spis(p, spis);
 	out->SAr = ARENA_NEW(a->arena, struct emit_SA);
 	out->n_SAr = 1;
 	answer_ipsec(a->arena, in->SAi[0], &p->chosen, spis, (struct emit_SA *)out->SAr);
@@ -366,12 +378,9 @@ enum action_result quick_inR1_outI2(struct action *a, const struct in_QR1 *in, s
 	if (p->await.failed)
 		return failed_await(a);
 	if (p->stage == STAGE_PREPARED) {
-		supply_pfs(a);
-		r = install(a, INSTALL_SAS);
+		r = install_sas(a);
 		if (r != ACTION_OK)
 			return r;
-		if (p->await.failed)
-			return failed_await(a);
 	}
 	return ACTION_OK;
 }

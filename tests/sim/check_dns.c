@@ -8,8 +8,6 @@
 #include "ike/pubkeys.h"
 #include "trial.h"
 
-#define SHORT_KEY 1024		/* bits: made quickly */
-
 static struct rsa_key *east, *west, *other;
 static struct sim_dns dns_a, dns_b;	/* what each end is told about the other */
 
@@ -292,11 +290,7 @@ static void shutdown_waits(struct trial *t)
 
 /* -------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	trial_run *run;
-	unsigned runs;
-} kinds[] = {
+static const struct trial_kind kinds[] = {
 	{ "plain", plain, 40 }, { "lossy", lossy, 20 }, { "names", names, 2 }, { "known", known, 2 },
 	{ "insecure", insecure, 8 }, { "shared", shared, 4 }, { "expiry", expiry, 8 }, { "replaced", replaced, 2 },
 	{ "unvalidated", unvalidated, 8 }, { "wrong key", wrong_key, 8 }, { "failing", failing, 8 },
@@ -304,40 +298,20 @@ static const struct {
 	{ "aborted", aborted, 24 }, { "flood", flood, 2 }, { "shutdown", shutdown_waits, 4 },
 };
 
-static struct rsa_key *make_key(void)
-{
-	const char *why;
-	struct rsa_key *k = rsa_make(SHORT_KEY, &why);
-
-	if (k == NULL) {
-		fprintf(stderr, "no key: %s\n", why);
-		exit(1);
-	}
-	return k;
-}
-
 int main(void)
 {
-	unsigned failed = 0, n = 0;
-	struct trial t;
+	struct trial_count count = { 0 };
 	const char *why;
 
 	if (!crypto_start(&why))
 		return 1;
-	east = make_key();
-	west = make_key();
-	other = make_key();
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (unsigned k = 0; k < kinds[i].runs; k++, n++) {
-			begin(&t, kinds[i].name, k + 1);
-			kinds[i].run(&t);
-			trial_end(&t);
-			failed += t.failed;
-		}
-	}
+	east = short_key();
+	west = short_key();
+	other = short_key();
+	trial_kinds(kinds, sizeof(kinds) / sizeof(kinds[0]), begin, &count);
 	rsa_free(east);
 	rsa_free(west);
 	rsa_free(other);
-	printf("%u runs, %u failed\n", n, failed);
-	return failed != 0;
+	printf("%u runs, %u failed\n", count.runs, count.failed);
+	return count.failed != 0;
 }

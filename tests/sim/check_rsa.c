@@ -8,8 +8,6 @@
 #include "generated/payloads.h"
 #include "trial.h"
 
-#define SHORT_KEY 1024		/* bits: made quickly */
-
 static struct rsa_key *east, *west, *other;	/* keys */
 
 /* ---- a cheat --------------------------------------------------------------- */
@@ -444,11 +442,7 @@ static void cheating(struct trial *t, enum cheat how, bool initiator)
 
 /* -------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	trial_run *run;
-	unsigned runs;
-} kinds[] = {
+static const struct trial_kind kinds[] = {
 	{ "plain", plain, 40 }, { "lossy", lossy, 40 }, { "aggressive", aggressive, 40 },
 	{ "aggressive, wrong key", aggressive_wrong_key, 8 }, { "names", names, 2 }, { "several", several, 2 },
 	{ "either", either, 8 }, { "switched", switched, 8 }, { "wrong key", wrong_key, 8 },
@@ -457,48 +451,29 @@ static const struct {
 	{ "secret, wrong id", secret_wrong_id, 8 }, { "not begun", not_begun, 8 }, { "no method", no_method, 8 }, { "not by secret", not_by_secret, 2 },
 };
 
-static struct rsa_key *make_key(void)
-{
-	const char *why;
-	struct rsa_key *k = rsa_make(SHORT_KEY, &why);
-
-	if (k == NULL) {
-		fprintf(stderr, "no key: %s\n", why);
-		exit(1);
-	}
-	return k;
-}
-
 int main(void)
 {
-	unsigned failed = 0, n = 0;
+	struct trial_count count = { 0 };
 	struct trial t;
 	const char *why;
 
 	if (!crypto_start(&why))
 		return 1;
-	east = make_key();
-	west = make_key();
-	other = make_key();
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (unsigned k = 0; k < kinds[i].runs; k++, n++) {
-			begin(&t, kinds[i].name, k + 1);
-			kinds[i].run(&t);
-			trial_end(&t);
-			failed += t.failed;
-		}
-	}
+	east = short_key();
+	west = short_key();
+	other = short_key();
+	trial_kinds(kinds, sizeof(kinds) / sizeof(kinds[0]), begin, &count);
 	for (enum cheat how = HONEST + 1; how < N_CHEATS; how++) {
-		for (int initiator = 0; initiator < 2; initiator++, n++) {
+		for (int initiator = 0; initiator < 2; initiator++, count.runs++) {
 			begin(&t, "cheating", how);
 			cheating(&t, how, initiator);
 			trial_end(&t);
-			failed += t.failed;
+			count.failed += t.failed;
 		}
 	}
 	rsa_free(east);
 	rsa_free(west);
 	rsa_free(other);
-	printf("%u runs, %u failed\n", n, failed);
-	return failed != 0;
+	printf("%u runs, %u failed\n", count.runs, count.failed);
+	return count.failed != 0;
 }

@@ -98,7 +98,7 @@ bool node_said(const struct node *n, const char *reason)
 	return false;
 }
 
-static struct subnet client(const char *text)
+struct subnet sim_subnet(const char *text)
 {
 	struct subnet s = { 0 };
 	const char *why;
@@ -117,8 +117,8 @@ struct control_connection sim_connection(const char *name, const struct node *le
 {
 	return (struct control_connection){
 		.name = span_str(name),
-		.left = { .host = left->addr, .ikeport = 500, .client = client(left_client) },
-		.right = { .host = right->addr, .ikeport = 500, .client = client(right_client) },
+		.left = { .host = left->addr, .ikeport = 500, .client = sim_subnet(left_client) },
+		.right = { .host = right->addr, .ikeport = 500, .client = sim_subnet(right_client) },
 		.psk = true, .encrypt = true, .ikelifetime = 3600, .ipseclifetime = 28800,
 		.rekeymargin = 540, .rekeyfuzz = 100, .keyingtries = 3,
 	};

@@ -10,17 +10,6 @@
 #define HOURS(n) SECONDS(3600 * (n))
 #define MOST 3
 
-static struct subnet net(const char *text)
-{
-	struct subnet s = { 0 };
-	const char *why;
-	unsigned column;
-
-	if (!subnet_parse(span_str(text), &s, &why, &column))
-		abort();
-	return s;
-}
-
 static const struct control_selector lefts[MOST] = {
 	{ .client = { { 4, { 10, 0, 1 } }, 24 } }, { .client = { { 4, { 10, 1, 0, 9 } }, 32 } },
 	{ .client = { { 4, { 10, 2 } }, 16 } },
@@ -330,7 +319,7 @@ void run_pairs_refused(struct trial *t)
 	node_connection(t->a, &c);
 	trial_expect(t, strstr(t->a->answer, "10.0.0.0/24 to 10.0.2.0/24 is described twice") != NULL, "%s", t->a->answer);
 	trial_expect(t, node_holdings(t->a).connections == 0, "some of it was kept");
-	many[8].client = net("10.200.0.0/16");
+	many[8].client = sim_subnet("10.200.0.0/16");
 	node_connection(t->a, &c);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS && node_holdings(t->a).connections == 9, "%s",
 		     t->a->answer);

@@ -14,17 +14,6 @@
 #define EVENTS 48		/* of one negotiation, and some */
 #define HOURS(n) ((uint64_t)(n) * 3600000)
 
-static struct subnet net(const char *text)
-{
-	struct subnet s = { 0 };
-	const char *why;
-	unsigned column;
-
-	if (!subnet_parse(span_str(text), &s, &why, &column))
-		abort();
-	return s;
-}
-
 /* A connection of the gateway with peers from anywhere; both may be NULL. */
 static void template(struct trial *t, const char *name, const char *id, const char *client)
 {
@@ -36,7 +25,7 @@ static void template(struct trial *t, const char *name, const char *id, const ch
 	if (id != NULL)
 		c.right.id = span_str(id);
 	if (client != NULL)
-		c.right.client = net(client);
+		c.right.client = sim_subnet(client);
 	node_connection(t->a, &c);
 }
 
@@ -62,7 +51,7 @@ static void warrior(struct trial *t, struct warrior *w, unsigned i, const char *
 	c.left.id = span_str("@gateway");
 	c.right = (struct control_end){ .host = w->node->addr, .ikeport = 500, .id = span_str(w->id) };
 	if (client != NULL)
-		c.right.client = net(client);
+		c.right.client = sim_subnet(client);
 	node_connection(w->node, &c);
 	node_listen(w->node);
 }
@@ -126,7 +115,7 @@ void run_road(struct trial *t)
 	struct warrior w[WARRIORS];
 
 	trial_draw(t);
-	t->c.left.client = net(OFFICE);
+	t->c.left.client = sim_subnet(OFFICE);
 	t->c.right.client = (struct subnet){ 0 };
 	t->c.tunnel = true;
 	t->c.keyingtries = 5;
@@ -173,7 +162,7 @@ void run_road_moves(struct trial *t)
 	bool reject = t->seed % 2 == 0;
 
 	trial_draw(t);
-	t->c.left.client = net(OFFICE);
+	t->c.left.client = sim_subnet(OFFICE);
 	t->c.right.client = (struct subnet){ 0 };
 	t->c.tunnel = true;
 	t->c.onconflict = reject ? ROUTE_CONFLICT_REJECT : ROUTE_CONFLICT_EVICT;
@@ -346,7 +335,7 @@ void run_road_trouble(struct trial *t)
 	struct warrior w[3];
 
 	trial_draw(t);
-	t->c.left.client = net(OFFICE);
+	t->c.left.client = sim_subnet(OFFICE);
 	t->c.right.client = (struct subnet){ 0 };
 	t->c.tunnel = true;
 	node_listen(t->a);

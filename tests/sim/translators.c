@@ -15,24 +15,13 @@ struct behind {
 	struct sim_nat *nat;
 };
 
-static struct subnet net(const char *text)
-{
-	struct subnet s = { 0 };
-	const char *why;
-	unsigned column;
-
-	if (!subnet_parse(span_str(text), &s, &why, &column))
-		abort();
-	return s;
-}
-
 /* The office takes anybody. */
 static struct control_connection office(struct trial *t)
 {
 	struct control_connection c = t->c;
 
 	c.name = span_str("road");
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = sim_subnet(OFFICE) };
 	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
 	c.encrypt = c.psk = true;
 	c.authenticate = c.compress = c.pfs = c.aggressive = false;
@@ -166,12 +155,12 @@ void run_nat_taken(struct trial *t)
 	struct control_connection c = t->c;
 	struct behind b;
 
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
-	c.right = (struct control_end){ .host = net("192.0.2.77/32").addr, .ikeport = 500, .nattport = 4500,
-					.client = net("10.9.0.4/31") };
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = sim_subnet(OFFICE) };
+	c.right = (struct control_end){ .host = sim_subnet("192.0.2.77/32").addr, .ikeport = 500, .nattport = 4500,
+					.client = sim_subnet("10.9.0.4/31") };
 	c.name = span_str("branch");
 	node_connection(t->a, &c);
-	c.right.host = net("10.9.0.6/32").addr;
+	c.right.host = sim_subnet("10.9.0.6/32").addr;
 	c.right.client = (struct subnet){ 0 };
 	c.name = span_str("host");
 	node_connection(t->a, &c);
@@ -329,7 +318,7 @@ void run_nat_ah(struct trial *t)
 
 	c.replace = c.authenticate = true;
 	c.right.id = span_str("@peer");
-	c.right.client = net("10.9.0.0/24");
+	c.right.client = sim_subnet("10.9.0.0/24");
 	c.encrypt = t->seed / 4 % 2 != 0;
 	c.encapsulation = what == 2 ? UDP_ENCAPSULATION_NO : what == 3 ? UDP_ENCAPSULATION_YES : UDP_ENCAPSULATION_AUTO;
 	node_connection(t->a, &c);
@@ -367,7 +356,7 @@ void run_nat_aggressive(struct trial *t)
 
 	n->nat = natted ? nat : NULL;
 	c.name = span_str("road");
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = sim_subnet(OFFICE) };
 	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
 	c.aggressive = c.encrypt = c.psk = c.tunnel = true;
 	c.authenticate = c.compress = c.pfs = false;
@@ -470,8 +459,8 @@ static void describe_branch(struct trial *t, struct node *n, const struct ip_add
 	c.replace = true;
 	c.encrypt = c.psk = c.tunnel = true;
 	c.authenticate = c.compress = c.pfs = c.aggressive = false;
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = net(OFFICE) };
-	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500, .id = span_str("@branch"), .client = net("10.9.0.0/24") };
+	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500, .client = sim_subnet(OFFICE) };
+	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500, .id = span_str("@branch"), .client = sim_subnet("10.9.0.0/24") };
 	if (host != NULL)
 		c.right.host = *host;
 	node_connection(n, &c);

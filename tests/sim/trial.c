@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "crypto/rsa.h"
 #include "generated/suites.h"
 #include "ike/algorithms.h"
 #include "trial.h"
@@ -246,4 +247,31 @@ void tape_free(struct tape *tape)
 	for (size_t i = 0; i < tape->n; i++)
 		buf_free(&tape->at[i].bytes);
 	free(tape->at);
+}
+
+void trial_kinds(const struct trial_kind *kinds, size_t n, void (*begin)(struct trial *t, const char *kind, uint64_t seed),
+		 struct trial_count *count)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (unsigned k = 0; k < kinds[i].runs; k++, count->runs++) {
+			struct trial t;
+
+			begin(&t, kinds[i].name, k + 1);
+			kinds[i].run(&t);
+			trial_end(&t);
+			count->failed += t.failed;
+		}
+	}
+}
+
+struct rsa_key *short_key(void)
+{
+	const char *why;
+	struct rsa_key *k = rsa_make(1024, &why);
+
+	if (k == NULL) {
+		fprintf(stderr, "no key: %s\n", why);
+		exit(1);
+	}
+	return k;
 }

@@ -34,6 +34,19 @@ void trial_begin(struct trial *t, const char *kind, uint64_t seed, bool verbose)
 /* Shut everything down and see whether it is all freed. */
 void trial_end(struct trial *t);
 
+/* Kinds of trials, each run so many times; the seeds are 1, 2, ...  begin: trial_begin, or what calls it. */
+struct trial_kind {
+	const char *name;
+	trial_run *run;
+	unsigned runs;
+};
+struct trial_count { unsigned runs, failed; };
+void trial_kinds(const struct trial_kind *kinds, size_t n, void (*begin)(struct trial *t, const char *kind, uint64_t seed),
+		 struct trial_count *count);
+
+/* An RSA key that is made quickly; ends the program if there is none. */
+struct rsa_key *short_key(void);
+
 /* A number below n from the seed. */
 unsigned trial_pick(struct trial *t, unsigned n);
 

@@ -155,6 +155,9 @@ uint64_t node_serial(const struct node *n);
 /* Has it logged this reason, lately? */
 bool node_said(const struct node *n, const char *reason);
 
+/* A subnet from its text; none for NULL. */
+struct subnet sim_subnet(const char *text);
+
 /* A description with the defaults of whack, tunnel between 10.<x>.0.0/16 nets; change it as wanted. */
 struct control_connection sim_connection(const char *name, const struct node *left,
 					 const char *left_client, const struct node *right,
