@@ -10,17 +10,6 @@ pluto_need
 pluto_gateways
 lab_capture wire wire br0 ip
 
-NETS='--name secret --host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --psk'
-HOSTS='--name secret --host 192.0.2.1 --to --host 192.0.2.2 --psk'
-
-# describe "WORDS OF EAST" "WORDS OF WEST" [ENDS]
-describe() {
-	# shellcheck disable=SC2086 # the words of one command line
-	pluto_whack east --delete ${3:-$NETS} $1 >"$LAB_DIR/east.add.log" 2>&1 &&
-		pluto_whack west --delete ${3:-$NETS} $2 >"$LAB_DIR/west.add.log" 2>&1 ||
-		lab_fail "$1 / $2: not described"
-}
-
 # packets FILTER, after the pings that have just gone.
 pings() {
 	local before
@@ -33,7 +22,7 @@ pings() {
 
 # try WHAT "WORDS OF EAST" "WORDS OF WEST" FILTER [ENDS HOST ADDRESS]
 try() {
-	describe "$2" "$3" "${5:-}"
+	pluto_describe "$2" "$3" "${5:-}"
 	lab_check "$1: negotiated" pluto_whack east --name secret --initiate
 	lab_check "$1: 3 pings and their answers are 6 packets of: $4" pings "$4" "${6:-ehost}" "${7:-10.0.2.9}"
 }
@@ -51,14 +40,14 @@ lab_check "AH around ESP: one IP header, not two" \
 	[ "$(tcpdump -n -v -r "$LAB_DIR/wire.pcap" 'ah and ip[20] = 50' 2>/dev/null | grep -c 'ESP')" = 6 ]
 try "AH around ESP of 1999" "$B --policy freeswan" "$B --policy freeswan" 'ah and ip[20] = 50'
 try "AH around ESP, the other way" "$B" "$B" 'ah and ip[20] = 50' "" whost 10.0.1.9
-try "AH in transport mode" "$A" "$A" 'ah and ip[20] = 1' "$HOSTS" east 192.0.2.2
-try "AH around ESP in transport mode" "$B" "$B" 'ah and ip[20] = 50' "$HOSTS" east 192.0.2.2
-try "AH between two hosts, tunneled" "$A --tunnel" "$A --tunnel" 'ah and ip[20] = 4' "$HOSTS" east 192.0.2.2
+try "AH in transport mode" "$A" "$A" 'ah and ip[20] = 1' "$PLUTO_HOSTS" east 192.0.2.2
+try "AH around ESP in transport mode" "$B" "$B" 'ah and ip[20] = 50' "$PLUTO_HOSTS" east 192.0.2.2
+try "AH between two hosts, tunneled" "$A --tunnel" "$A --tunnel" 'ah and ip[20] = 4' "$PLUTO_HOSTS" east 192.0.2.2
 
 try "who wants authentication takes ESP that has it" --encrypt "$A" esp
 try "who wants both takes ESP with authentication" --encrypt "$B" esp
 try "who wants encryption takes AH around it" "$B" --encrypt 'ah and ip[20] = 50'
-describe "$A --sends 1 --keyingtries 1" --encrypt
+pluto_describe "$A --sends 1 --keyingtries 1" --encrypt
 lab_check "AH alone is not what --encrypt asks for" eval '! pluto_whack east --name secret --initiate'
 lab_check "which the responder explains" grep -q 'no proposal has the protocols that connection "secret" asks for (--encrypt)' \
 	"$LAB_DIR/west.log"

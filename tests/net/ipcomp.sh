@@ -10,19 +10,9 @@ pluto_need
 pluto_gateways
 lab_capture wire wire br0 ip
 
-NETS='--name secret --host 192.0.2.1 --client 10.0.1.0/24 --to --host 192.0.2.2 --client 10.0.2.0/24 --psk'
-HOSTS='--name secret --host 192.0.2.1 --to --host 192.0.2.2 --psk'
-
-describe() {
-	# shellcheck disable=SC2086 # the words of one command line
-	pluto_whack east --delete ${3:-$NETS} $1 >"$LAB_DIR/east.add.log" 2>&1 &&
-		pluto_whack west --delete ${3:-$NETS} $2 >"$LAB_DIR/west.add.log" 2>&1 ||
-		lab_fail "$1 / $2: not described"
-}
-
 # initiate WHAT "WORDS OF EAST" "WORDS OF WEST" [ENDS]
 initiate() {
-	describe "$2" "$3" "${4:-}"
+	pluto_describe "$2" "$3" "${4:-}"
 	lab_check "$1: negotiated" pluto_whack east --name secret --initiate
 }
 
@@ -90,7 +80,7 @@ lab_check "it compresses" pings 'ah and ip[20] = 50 and less 220' ehost 10.0.2.9
 initiate "AH around IPComp" "--authenticate --compress" "--authenticate --compress"
 lab_check "it compresses" pings 'ah and ip[20] = 108 and less 200' ehost 10.0.2.9 "${TEXT[@]}"
 lab_check "noise passes" noise 'ah and ip[20] = 4' ehost 10.0.2.9
-initiate "transport mode" "$C" "$C" "$HOSTS"
+initiate "transport mode" "$C" "$C" "$PLUTO_HOSTS"
 lab_check "it compresses" pings 'esp and less 200' east 192.0.2.2 "${TEXT[@]}"
 lab_check "noise passes" noise esp east 192.0.2.2
 
@@ -100,7 +90,7 @@ initiate "an initiator that does not compress" --encrypt "$C"
 lab_check "finds a peer that can do without" pings 'esp and greater 1300' ehost 10.0.2.9 "${TEXT[@]}"
 
 # shellcheck disable=SC2086 # the words of one command line
-pluto_whack east --delete $HOSTS --compress >"$LAB_DIR/alone.log" 2>&1
+pluto_whack east --delete $PLUTO_HOSTS --compress >"$LAB_DIR/alone.log" 2>&1
 lab_check "compression alone is refused" [ $? != 0 ]
 lab_check "and the reason is told" grep -q 'compress means nothing without --encrypt or --authenticate' "$LAB_DIR/alone.log"
 lab_check "nothing passed in clear" [ "$(lab_count wire 'not udp port 500 and not esp and not ah')" = 0 ]

@@ -5,6 +5,7 @@
 #   klips_start ID HOST            klips_tool with a klips of its own; its output is $LAB_DIR/ID.log
 #   klips_say ID WORDS...          one command; the test fails unless it is answered with ok. KLIPS_ANSWER is the answer
 #   klips_refuse ID WORDS...       the same, but it must be refused
+#   klips_ike WEST EAST FAMILY     two messages of IKE from east to west, one of them in fragments, arrive
 #   klips_pid ID                   the klips process below the tool
 #   klips_keys CIPHER MAC          sets CIPHER_KEY and MAC_KEY to keys of the right size
 #   klips_tunnel SPI CIPHER MAC [MODE]   SAs both ways between the gateways (SPI and SPI + 1) and the eroutes
@@ -122,4 +123,22 @@ klips_gateways() {
 		lab_route east 2001:db8:2::/64 dev ipsec0 src 2001:db8:1::1
 		lab_route west 2001:db8:1::/64 dev ipsec0 src 2001:db8:2::1
 	}
+}
+
+klips_ike() {
+	lab_start ike west timeout 20 python3 -u -c '
+import socket, sys
+s = socket.socket(getattr(socket, sys.argv[2]), socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 500))
+print(s.recvfrom(100)[0].decode())
+print(len(s.recvfrom(9000)[0]), "octets")' "$1" "$3"
+	lab_wait 10 "socket" sh -c "ip netns exec '$LAB_PREFIX-west' ss -ulnH | grep -q ':500 '"
+	lab_in east python3 -c '
+import socket, sys
+s = socket.socket(getattr(socket, sys.argv[3]), socket.SOCK_DGRAM)
+s.bind((sys.argv[2], 500))
+s.sendto(b"main mode", (sys.argv[1], 500))
+s.sendto(bytes(5000), (sys.argv[1], 500))' "$@"
+	lab_wait 10 "IKE packet" grep -q 'main mode' "$LAB_DIR/ike.log"
+	lab_wait 10 "long IKE packet" grep -q '5000 octets' "$LAB_DIR/ike.log"
 }

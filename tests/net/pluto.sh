@@ -8,6 +8,7 @@
 #   pluto_secret ID TEXT            adds a preshared secret for anyone
 #   pluto_whack ID ARGUMENT...      whack, told which pluto
 #   pluto_stop ID                   by whack --shutdown; the test fails unless it ends with status 0
+#   pluto_describe "WORDS OF EAST" "WORDS OF WEST" [ENDS]   "secret" anew, by $PLUTO_NETS or other ends, with words for each
 #   pluto_gateways [OPTION...]      two of them in the usual scene, with the connection "secret" and listening
 : "${top_builddir:=$(pwd)}"
 : "${PLUTO:=$top_builddir/src/pluto}"
@@ -82,4 +83,15 @@ pluto_gateways() {
 		pluto_whack "$id" $PLUTO_SECRET >"$LAB_DIR/$id.add.log" 2>&1 || lab_fail "pluto $id refuses the connection"
 		pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
 	done
+}
+
+# Its ends, between the nets and between the hosts, for pluto_describe.
+PLUTO_NETS=${PLUTO_SECRET% --encrypt --psk}' --psk'
+PLUTO_HOSTS='--name secret --host 192.0.2.1 --to --host 192.0.2.2 --psk'
+
+pluto_describe() {
+	# shellcheck disable=SC2086 # the words of one command line
+	pluto_whack east --delete ${3:-$PLUTO_NETS} $1 >"$LAB_DIR/east.add.log" 2>&1 &&
+		pluto_whack west --delete ${3:-$PLUTO_NETS} $2 >"$LAB_DIR/west.add.log" 2>&1 ||
+		lab_fail "$1 / $2: not described"
 }
