@@ -198,6 +198,7 @@ struct kernel record_kernel(struct record *r, struct kernel kernel)
 	ops.name = kernel.ops->name;	/* ike may name the backend in status */
 	ops.compresses = kernel.ops->compresses;
 	ops.encapsulates = kernel.ops->encapsulates;
+	ops.bundles_alike = kernel.ops->bundles_alike;
 	ops.leave = kernel.ops->leave == NULL ? NULL : tap_leave;
 	return (struct kernel){ .ops = &ops, .k = r };
 }

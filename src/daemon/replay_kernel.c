@@ -111,6 +111,7 @@ struct kernel replay_kernel(struct replay *p)
 	};
 
 	ops.name = p->backend;
+	ops.bundles_alike = strcmp(p->backend, "xfrm") == 0;
 	ops.leave = strcmp(p->backend, "xfrm") == 0 ? re_leave : NULL;	/* the others cannot */
 	return (struct kernel){ .ops = &ops, .k = p };
 }

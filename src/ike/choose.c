@@ -413,6 +413,8 @@ static const struct refusal *protocols_fit(struct arena *a, const struct connect
 	if (((wanted & esp) != 0 && (offered & esp) == 0) || ((wanted & ah) != 0 && (offered & (ah | esp)) == 0) ||
 	    (offered & ~(ah | esp | comp)) != 0)
 		return refuse_protocols(a, c->name, c->policy.encrypt ? "--encrypt" : "--authenticate");
+	if (c->policy.single != NULL && (offered & (offered - 1)) != 0)
+		return refuse_bundle_families(a, c->name, c->policy.single);
 	if ((offered & comp) != 0 && (wanted & comp) == 0)
 		return refuse_compression(a, c->name);
 	return NULL;

@@ -58,6 +58,7 @@ struct policy {
 	bool xauth;		/* the gateway is given xauth_name and its password */
 	uint32_t modecfg;	/* config_mode */
 	bool split;		/* for the networks that the gateway names */
+	const char *single;	/* the kernel backend that can have no SA beside another for these clients; NULL = it can */
 };
 
 struct upkeep {			/* negotiating again what went down: upkeep.c */

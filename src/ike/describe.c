@@ -281,6 +281,22 @@ static bool describe_policy(struct description *d, const struct control_connecti
 	       check_life(d, "--ipseclifetime", m->ipseclifetime, LIMIT_IPSEC_LIFE_MAX);
 }
 
+/* SAs beside each other: not every kernel has them carry one family of addresses in the other. */
+static bool check_bundle(struct description *d)
+{
+	const struct kernel_ops *ops = d->ike->kernel.ops;
+	const struct end *l = &d->c->end[0], *r = &d->c->end[1];
+	unsigned left = host_family(&l->host), hosts = left != 0 ? left : host_family(&r->host);
+	struct policy *p = &d->c->policy;
+
+	if (!ops->bundles_alike || hosts == client_family(l, r))
+		return true;
+	p->single = ops->name;
+	if (p->encrypt + p->authenticate + p->compress > 1)
+		d->why = refuse_bundle_families(d->ike->arena, d->c->name, p->single);
+	return d->why == NULL;
+}
+
 /* The user whom the gateway asks for, and how our address comes. */
 static bool describe_user(struct description *d, const struct control_connection *m)
 {
@@ -364,7 +380,7 @@ static struct connection *describe_pair(struct description *d, const struct cont
 	c->name = d->n == 1 ? copy_text(m->name) : xprintf("%.*s/%ux%u", (int)m->name.n, (const char *)m->name.p,
 							   p->number[0], p->number[1]);
 	if (describe_end(d, &m->left, &p->end[0], &c->end[0]) && describe_end(d, &m->right, &p->end[1], &c->end[1]) &&
-	    check_ends(d) && describe_policy(d, m) && describe_user(d, m))
+	    check_ends(d) && describe_policy(d, m) && check_bundle(d) && describe_user(d, m))
 		describe_suites(d, m);
 	if (d->why == NULL)
 		return c;

@@ -91,6 +91,7 @@ struct kernel_ops {
 	const char *name;
 	bool compresses;	/* can do IPComp */
 	bool encapsulates;	/* can do ESP in UDP */
+	bool bundles_alike;	/* SAs beside each other carry only clients of the family of the hosts */
 	/* Make the virtual interface stand on the real one; where there are none, just answered. */
 	void (*attach)(void *k, uint32_t token, const char *virtual_, const char *real);
 	/* A UDP port of IKE: what this host sends from there is never protected.  No answer. */

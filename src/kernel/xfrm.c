@@ -273,7 +273,7 @@ static void xfrm_close(void *ctx)
 }
 
 static const struct kernel_ops ops = {
-	.name = "xfrm", .compresses = true,
+	.name = "xfrm", .compresses = true, .bundles_alike = true,
 	.attach = xfrm_attach, .hole = xfrm_hole,
 	.get_spi = xfrm_get_spi, .add_sa = xfrm_add_sa, .del_sa = xfrm_del_sa, .read_sa = xfrm_read_sa,
 	.move_sa = xfrm_move_sa, .encapsulates = true,

@@ -332,6 +332,32 @@ START_TEST(bundles_are_chosen)
 }
 END_TEST
 
+/* Where the kernel takes no bundle for the clients, none is chosen, though the peer may offer more than is asked for. */
+START_TEST(single_is_single)
+{
+	struct emit_SA offer = { 0 };
+	struct connection *c;
+	struct payload_SA sa;
+	struct choice chosen;
+	const struct refusal *why;
+
+	listening();
+	offer_ipsec(arena, with_protocols(true, _i != 0, _i == 0), spis, 0, mode, &offer);
+	sa = sent(&offer);
+	c = with_protocols(true, false, false);
+	c->policy.single = "xfrm";
+	why = choose_ipsec(arena, c, &sa, false, mode, &chosen);
+	if (_i == 0) {			/* the proposal without IPComp */
+		ck_assert_ptr_null(why);
+		ck_assert_uint_eq(chosen.n, 1);
+		return;
+	}
+	ck_assert_ptr_nonnull(why);
+	ck_assert_int_eq(why->reason, REASON_BUNDLE_FAMILIES);
+	assert_text(why->message, "the backend xfrm carries such packets by one SA alone");
+}
+END_TEST
+
 /* The offer of a peer that compresses: its IPComp is what the tests change. */
 static struct emit_SA compressing(struct emit_P **comp)
 {
@@ -454,6 +480,7 @@ int main(void)
 	tcase_add_test(t, phase_2_is_judged);
 	tcase_add_loop_test(t, only_an_offered_choice_is_believed, 0, N_TAMPERS);
 	tcase_add_loop_test(t, bundles_are_chosen, 0, sizeof(bundles) / sizeof(bundles[0]));
+	tcase_add_loop_test(t, single_is_single, 0, 2);
 	tcase_add_test(t, cpi_of_either_size);
 	tcase_add_test(t, compression_is_not_forced);
 	tcase_add_test(t, half_a_bundle_is_not_believed);

@@ -67,6 +67,14 @@ try "AH in tunnel mode" 'ip6 proto 51' ehost 2001:db8:2::9 "$E6 $EC6" "$W6 $WC6"
 try "AH around ESP" 'ip6 proto 51' ehost 2001:db8:2::9 "$E6 $EC6" "$W6 $WC6" --encrypt --authenticate
 try "host to host, transport mode" 'ip6 proto 50' east 2001:db8::2 "$E6" "$W6" --encrypt
 
+# Linux carries one family in the other by one SA, not by a bundle.
+for more in --compress --authenticate; do
+	# shellcheck disable=SC2086 # words
+	pluto_whack east --delete --name net $E6 $EC4 --to $W6 $WC4 --psk --encrypt $more >"$LAB_DIR/mixed.log" 2>&1
+	lab_check "IPv4 clients between IPv6 hosts with $more: status 43" [ $? = 43 ]
+	lab_check "for a reason" grep -q 'the backend xfrm carries such packets by one SA alone' "$LAB_DIR/mixed.log"
+done
+
 # Two hosts on one link, both with a trap for the other: were neighbour discovery to wait for an SA, IKE could not begin. And
 # again with an SA, when neither knows the other's place any more.
 both "$E6" "$W6" --encrypt
