@@ -98,7 +98,7 @@ up() {	# TEXT ADDRESS
 	lab_check "$1: the address is there" has_address "$2"
 	if swan_kernel; then
 		lab_wait 10 "pings through the tunnel ($1)" lab_in east ping -n -q -c 3 -i 0.2 -W 2 10.0.2.9
-		lab_check "$1: strongSwan's kernel counted them" [ "$(swan_bytes west in)" -ge 252 ]
+		lab_check "$1: strongSwan's kernel counted them" [ "$(swan_bytes west in net)" -ge 252 ]
 	fi
 }
 down() {	# TEXT ADDRESS

@@ -10,7 +10,7 @@
 #   swan_load ID                    tells charon of all connections written so far
 #   swan_initiate ID NAME [SECONDS] swan_terminate ID NAME
 #   swan_has ID WORD...             whether the list of SAs has all these words (ESTABLISHED, INSTALLED, DES_CBC...)
-#   swan_bytes ID in|out            octets the kernel counts for the newest child SA
+#   swan_bytes ID in|out [CHILD]    octets the kernel counts for the newest child SA (of that name)
 #   swan_key SECRETS PEM            pluto's public key of a secrets file in the form that strongSwan reads
 #   swan_public PEM                 strongSwan's key, whose exponent is 65537, in the form of --pubkeyrsa
 #   swan_kernel                     whether charon can install an SA in this kernel; where it cannot, paper_kernel.c is put
@@ -173,5 +173,8 @@ swan_key() {
 swan_public() { echo "0x03010001$(openssl rsa -in "$1" -noout -modulus | sed 's/.*=//')"; }
 
 swan_bytes() {
-	swan_sas "$1" | sed -n "s/^ *$2  *[0-9a-f]*.*, *\([0-9]*\) bytes.*/\1/p" | tail -n 1
+	swan_sas "$1" | awk -v way="$2" -v child="${3:-}" '
+		/^ *[^ ]+: #[0-9]+,/ { name = $1 }
+		$1 == way && (child == "" || name == child ":") { for (i = 2; i < NF; i++) if ($(i + 1) ~ /^bytes/) n = $i }
+		END { print n }'
 }
