@@ -326,6 +326,33 @@ static void not_switched(struct trial *t)
 	expect_refused(t, t->b, "rsa_wrong_id");
 }
 
+/* The right connection has the same key, but its policy does not allow what was negotiated for the one that was chosen first. */
+static void not_weakened(struct trial *t)
+{
+	struct control_connection weak = t->c, strict = t->c;
+	bool allows = trial_pick(t, 2) == 0;
+
+	exchange_keys(t);
+	node_public_key(t->b, "@east.example", east);
+	weak.name = span_str("weak");
+	weak.ike = span_str("3des-md5-modp768");
+	strict.left.id = span_str("@east.example");
+	strict.ike = span_str(allows ? "aes256-sha512-modp1024,3des-md5-modp768" : "aes256-sha512-modp1024");
+	node_connection(t->b, &strict);
+	node_connection(t->b, &weak);
+	t->c.left.id = strict.left.id;
+	t->c.ike = weak.ike;
+	node_connection(t->a, &t->c);
+	node_listen(t->a);
+	node_listen(t->b);
+	node_initiate(t->a, "net");
+	world_run(t->w, 100000);
+	if (allows)
+		trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS && t->b->added > 0, "not switched: %s", t->b->refusal);
+	else
+		expect_refused(t, t->b, "rsa_wrong_id");
+}
+
 /* The same with a preshared secret: it proves that the peer has the secret, not that it is anybody. */
 static void secret_wrong_id(struct trial *t)
 {
@@ -447,7 +474,7 @@ static const struct trial_kind kinds[] = {
 	{ "aggressive, wrong key", aggressive_wrong_key, 8 }, { "names", names, 2 }, { "several", several, 2 },
 	{ "either", either, 8 }, { "switched", switched, 8 }, { "wrong key", wrong_key, 8 },
 	{ "wrong id", wrong_id, 2 }, { "other id", other_id, 2 }, { "borrowed id", borrowed_id, 2 },
-	{ "other case", other_case, 2 }, { "not switched", not_switched, 2 },
+	{ "other case", other_case, 2 }, { "not switched", not_switched, 2 }, { "not weakened", not_weakened, 8 },
 	{ "secret, wrong id", secret_wrong_id, 8 }, { "not begun", not_begun, 8 }, { "no method", no_method, 8 }, { "not by secret", not_by_secret, 2 },
 };
 

@@ -31,6 +31,7 @@ static const struct {
 	CASE(b16_only_the_right_secret),
 	CASE(b16_no_key_proves_nothing),
 	CASE(b18_quick_modes_are_capped),
+	CASE(a10_the_other_version),
 	CASE(c1_no_amplification),
 	CASE(c1_copies_are_not_answered_for_ever),
 	CASE(c2_half_open_is_bounded),

@@ -39,6 +39,7 @@ static const struct kind {
 	{ "no-suite", run_no_suite, 40 },
 	{ "silent", run_silent, 20 },
 	{ "unknown", run_unknown, 4 },
+	{ "stranger", run_stranger, 4 },
 	{ "bits", run_bits, 600 },
 	{ "replay", run_replay, 40 },
 	{ "garbage", run_garbage, 40 },

@@ -444,6 +444,7 @@ void run_gateway_early(struct trial *t)
 		patch_u32(&w, HEADER_OFFSET_LENGTH, sizeof(d));
 		gateway_send(&g, span_of(d, sizeof(d)));
 	}
+	trial_expect(t, g.replies == 0, "a gateway that has proved nothing is answered %u times", g.replies);
 	trial_expect(t, node_said(t->a, "sa_unfinished"), "a transaction before the ISAKMP SA: %s", t->a->refusal);
 	gateway_run(&g, 3000);
 	expect_up(&g);

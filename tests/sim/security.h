@@ -62,7 +62,7 @@ trial_run b1_every_type_in_every_state, b4_cookies_of_a_refused_beginning, b5_id
 	  b9_garbage_uses_no_message_ids, b11_commit_bit, b12_cookies_and_types_change, b12_other_addresses,
 	  b13_protection_is_that_of_the_row, b14_own_secret_is_missing, b15_nothing_in_clear_counts, b15_hashes_of_any_length,
 	  b18_quick_modes_are_capped;					/* security_states.c, security_headers.c */
-trial_run c1_no_amplification, c1_copies_are_not_answered_for_ever,
+trial_run a10_the_other_version, c1_no_amplification, c1_copies_are_not_answered_for_ever,
 	  c2_half_open_is_bounded, c2_forged_road_warriors, c6_unreachable_ends_nothing,
 	  c7_short_lifetimes;							/* security_floods.c */
 trial_run b16_only_the_right_secret, d3_values_at_the_edge, d8_reflection, d9_garbage_moves_no_iv,

@@ -543,6 +543,8 @@ void e5_spis_of_the_peer(struct trial *t)
 		world_run(t->w, 500);
 		trial_expect(t, spis[i] >= LIMIT_SPI_PEER_MIN || t->b->added == added, "an SA with SPI %u was made", spis[i]);
 		trial_expect(t, i != 3 || t->b->added > added, "SPI 256 is refused");
+		/* The same SPI again, under other keys, is another SA: what goes out by the first does not change. */
+		trial_expect(t, i != 5 || t->b->added > added, "an SPI that the peer has chosen twice is refused");
 	}
 	world_run(t->w, 200000);
 	arena_free(a);

@@ -30,6 +30,42 @@ static struct buf first_message(struct trial *t)
 	return first;
 }
 
+/* A beginning that is sound but for its version, as it is and with what the other version of IKE has in its header. */
+void a10_the_other_version(struct trial *t)
+{
+	uint8_t d[DATAGRAM_MAX];
+
+	trial_describe(t);
+	struct buf first = first_message(t);
+	struct writer w = writer_on(d, first.n);
+
+	w.n = first.n;
+	for (unsigned i = 0; i < 2 * 16; i++) {
+		size_t answer;
+
+		if (i / 2 == 1)
+			continue;
+		memcpy(d, first.p, first.n);
+		patch_u32(&w, HEADER_OFFSET_ICOOKIE, 0x50000000u + i);
+		patch_u8(&w, HEADER_OFFSET_MAJOR, (uint8_t)(i / 2 << 4));
+		if (i % 2 != 0) {		/* IKE_SA_INIT, its SA payload, the flag of an initiator: RFC 7296 3.1 */
+			patch_u8(&w, HEADER_OFFSET_NP, 33);
+			patch_u8(&w, HEADER_OFFSET_XCHG, 34);
+			patch_u8(&w, HEADER_OFFSET_FLAGS, 8);
+		}
+		answer = give_as_peer(t, t->b, span_of(d, first.n));
+		trial_expect(t, answer <= first.n && node_holdings(t->b).exchanges == 0,
+			     "version %u brings %zu octets and %zu exchanges", i / 2, answer, node_holdings(t->b).exchanges);
+	}
+	trial_expect(t, node_said(t->b, "field_value"), "the version is not why: %s", t->b->refusal);
+	memcpy(d, first.p, first.n);
+	patch_u32(&w, HEADER_OFFSET_ICOOKIE, 0x50000001u);
+	give_as_peer(t, t->b, span_of(d, first.n));
+	trial_expect(t, node_holdings(t->b).exchanges == 1, "the same in our version begins nothing: this shows nothing");
+	world_run(t->w, 100000);
+	buf_free(&first);
+}
+
 /* Whatever comes first, whole or cut, from known or unknown: the answer is not longer, and comes once. */
 void c1_no_amplification(struct trial *t)
 {

@@ -170,3 +170,29 @@ void run_unknown(struct trial *t)
 	node_connection(t->a, &t->c);
 	trial_expect(t, t->a->last_status == WHACK_STATUS_DUPLICATE_NAME, "twice: %u", t->a->last_status);
 }
+
+/* Somebody begins for whom nothing is described, not even as a Road Warrior. */
+void run_stranger(struct trial *t)
+{
+	struct node *n = world_node(t->w, "south", "192.0.2.3", t->b->secret);
+	struct control_connection theirs = sim_connection("theirs", n, "10.0.3.0/24", t->b, "10.0.2.0/24");
+
+	trial_describe(t);
+	theirs.ike = t->c.ike;
+	theirs.keyingtries = 1;
+	node_connection(n, &theirs);
+	node_listen(n);
+	node_initiate(n, "theirs");
+	world_run(t->w, 1000);
+	trial_expect(t, node_said(t->b, "no_connection"), "a stranger is not refused but: %s", t->b->refusal);
+	trial_expect(t, node_holdings(t->b).exchanges == 0, "%zu exchanges with a stranger", node_holdings(t->b).exchanges);
+	world_run(t->w, 100000);
+	trial_expect(t, n->last_status != WHACK_STATUS_SUCCESS && node_holdings(n).unfinished == 0, "the stranger was told %u",
+		     n->last_status);
+	trial_expect(t, t->b->added + n->added == 0, "SAs with a stranger");
+	node_initiate(t->a, "net");
+	world_run(t->w, 2000);
+	trial_check_up(t);
+	node_shutdown(n, false);
+	world_run(t->w, 2000);
+}

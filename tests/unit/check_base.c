@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/arena.h"
+#include "base/siphash.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "base/xalloc.h"
@@ -167,6 +168,24 @@ static bool all_zero(const uint8_t *p, size_t n)
 			return false;
 	return true;
 }
+
+/* The vectors of the authors: key 00 01 .. 0f, of the octets 00 01 .. the first n. */
+START_TEST(siphash_is_that_of_its_authors)
+{
+	static const struct { size_t n; uint64_t hash; } known[] = {
+		{ 0, UINT64_C(0x726fdb47dd0e0e31) }, { 1, UINT64_C(0x74f839c593dc67fd) },
+		{ 8, UINT64_C(0x93f5f5799a932462) }, { 15, UINT64_C(0xa129ca6149be45e5) },
+	};
+	uint8_t key[16], text[16];
+
+	for (uint8_t i = 0; i < 16; i++)
+		key[i] = text[i] = i;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		ck_assert_uint_eq(siphash(key, span_of(text, known[i].n)), known[i].hash);
+	key[0] ^= 1;
+	ck_assert_uint_ne(siphash(key, span_of(text, 15)), known[3].hash);
+}
+END_TEST
 
 START_TEST(arena_gives_zeroed_aligned_memory)
 {
@@ -489,6 +508,7 @@ int main(void)
 	tcase_add_test(t, writer_puts_and_patches);
 	tcase_add_test(t, writer_keeps_within_its_room);
 	tcase_add_test(t, patch_keeps_within_what_was_written);
+	tcase_add_test(t, siphash_is_that_of_its_authors);
 	tcase_add_test(t, arena_gives_zeroed_aligned_memory);
 	tcase_add_test(t, arena_gives_pieces_of_their_own);
 	tcase_add_test(t, arena_copies_and_prints);

@@ -122,6 +122,14 @@ START_TEST(method_and_lifetime_are_judged)
 	why = choose_ike(arena, c, &sa, PSK_ONLY, &chosen, &answer);
 	ck_assert_uint_eq(why->reason, REASON_LIFE_TOO_LONG);
 	assert_text(why->message, "28801 seconds, at most 28800");
+	/* What we would propose ourselves does not matter. */
+	c->policy.ike_life = LIMIT_IKE_LIFE_MAX;
+	offer = (struct emit_SA){ 0 };
+	offer_ike(arena, c, PSK_ONLY, &offer);
+	sa = sent(&offer);
+	c->policy.ike_life = 60;
+	ck_assert_ptr_null(choose_ike(arena, c, &sa, PSK_ONLY, &chosen, &answer));
+	ck_assert_uint_eq(chosen.life.seconds, LIMIT_IKE_LIFE_MAX);
 }
 END_TEST
 
@@ -158,6 +166,36 @@ START_TEST(phase_2_is_judged)
 	c->policy.authenticate = true;
 	c->policy.encrypt = false;		/* ESP may stand for AH: only its algorithms do not fit */
 	ck_assert_uint_eq(choose_ipsec(arena, c, &sa, false, mode, &chosen)->reason, REASON_NO_COMMON_SUITE);
+}
+END_TEST
+
+START_TEST(lifetime_of_phase_2_is_judged)
+{
+	static const uint32_t offered[] = { LIMIT_IPSEC_LIFE_MAX, LIMIT_IPSEC_LIFE_MAX + 1 };
+	struct choice chosen;
+	struct connection *c;
+	struct payload_SA sa;
+	const struct refusal *why;
+
+	listening();
+	for (unsigned i = 0; i < 2; i++) {
+		struct emit_SA offer = { 0 };
+
+		c = with_algorithms("", "aes256gcm16");
+		c->policy.ipsec_life = offered[i];
+		offer_ipsec(arena, c, spis, 0, mode, &offer);
+		sa = sent(&offer);
+		c->policy.ipsec_life = 60;		/* what we would propose ourselves does not matter */
+		why = choose_ipsec(arena, c, &sa, false, mode, &chosen);
+		if (i == 0) {
+			ck_assert_ptr_null(why);
+			ck_assert_uint_eq(chosen.life.seconds, LIMIT_IPSEC_LIFE_MAX);
+		} else {
+			ck_assert_ptr_nonnull(why);
+			ck_assert_uint_eq(why->reason, REASON_LIFE_TOO_LONG);
+			assert_text(why->message, "86401 seconds, at most 86400");
+		}
+	}
 }
 END_TEST
 
@@ -478,6 +516,7 @@ int main(void)
 	tcase_add_loop_test(t, nearest_miss_is_told, 0, sizeof(misses) / sizeof(misses[0]));
 	tcase_add_test(t, method_and_lifetime_are_judged);
 	tcase_add_test(t, phase_2_is_judged);
+	tcase_add_test(t, lifetime_of_phase_2_is_judged);
 	tcase_add_loop_test(t, only_an_offered_choice_is_believed, 0, N_TAMPERS);
 	tcase_add_loop_test(t, bundles_are_chosen, 0, sizeof(bundles) / sizeof(bundles[0]));
 	tcase_add_loop_test(t, single_is_single, 0, 2);

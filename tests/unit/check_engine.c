@@ -4,6 +4,7 @@
 
 #include "../sim/trial.h"
 #include "base/arena.h"
+#include "base/xalloc.h"
 #include "engine/keys.h"
 #include "engine/msgids.h"
 #include "engine/table.h"
@@ -92,6 +93,37 @@ static void number(uint8_t *p, uint64_t v)
 
 	put_u64(&w, v);
 }
+
+/* Who does not know the key cannot choose cookies that fall into one bucket. */
+START_TEST(table_places_depend_on_the_key)
+{
+	static struct exchange x[MANY];
+	struct exchange **before = NULL;
+	unsigned unmoved = 0;
+
+	for (uint8_t round = 0; round < 2; round++) {
+		const uint8_t key[16] = { round };
+		struct table t;
+
+		table_init(&t, key);
+		for (unsigned i = 0; i < MANY; i++) {
+			x[i] = (struct exchange){ .serial = i + 1, .remote = { .addr = { .len = 4, .b = { 10 } }, .port = 500 } };
+			number(x[i].cookies, i + 1);
+			table_add(&t, &x[i]);
+		}
+		if (before == NULL) {
+			before = xcalloc(t.n_buckets, sizeof(struct exchange *));
+			memcpy(before, t.cookies, t.n_buckets * sizeof(struct exchange *));
+		} else {
+			for (size_t i = 0; i < t.n_buckets; i++)
+				unmoved += before[i] == t.cookies[i] && before[i] != NULL;
+			ck_assert_uint_lt(unmoved, t.n_buckets / 16);
+		}
+		table_free(&t);
+	}
+	free(before);
+}
+END_TEST
 
 START_TEST(table_finds_all_while_it_grows)
 {
@@ -457,6 +489,7 @@ int main(void)
 	vectors_start();
 	tcase_add_test(parts, timers_fire_in_order);
 	tcase_add_test(parts, timer_armed_in_the_past);
+	tcase_add_test(parts, table_places_depend_on_the_key);
 	tcase_add_test(parts, table_finds_all_while_it_grows);
 	tcase_add_test(parts, msgids_are_used_once);
 	tcase_add_test(parts, values_are_copied_and_replaced);
