@@ -61,6 +61,7 @@ struct phase2 {
 	struct {			/* of the traffic to p */
 		struct timer timer;
 		struct request_list requests;
+		bool asked;		/* by whack, maybe since the old SA carries nothing */
 	} switching;
 	struct volume volume;
 };

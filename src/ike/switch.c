@@ -125,7 +125,8 @@ static bool may_wait(const struct phase2 *p, const struct phase2 *old)
 {
 	uint64_t part, most = TIMER_SWITCH_MS[2];
 
-	if (old == NULL || old->volume.replaced || phase1_suspect(old->root) || old->expires <= p->established)
+	if (p->switching.asked || old == NULL || old->volume.replaced || phase1_suspect(old->root) ||
+	    old->expires <= p->established)
 		return false;
 	part = (old->expires - p->established) / LIMIT_SWITCH_PART;
 	return p->ike->now < p->established + (part < most ? part : most);
@@ -163,6 +164,7 @@ void switch_begin(struct phase2 *p)
 		install_switch(p, first_switched);
 		return;
 	}
+	p->switching.asked = p->whack != NO_WHACK;
 	if (!first)
 		announce(p);
 	rearm(p, TIMER_SWITCH_MS[!hurry]);

@@ -102,7 +102,7 @@ trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_cr
 trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_any_port, run_pairs_road, run_pairs_dead,
 	  run_pairs_refused, run_pairs_in_turn, run_pairs_orphaned;							/* pairs.c */
 
-trial_run run_switch_lost, run_switch_silent;						/* switch.c */
+trial_run run_switch_lost, run_switch_silent, run_switch_asked;					/* switch.c */
 
 trial_run run_life_told, run_life_volume, run_life_spent;			/* lifetimes.c */
 
