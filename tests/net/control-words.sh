@@ -46,6 +46,14 @@ wrong "cannot reach pluto at $DIR/pluto.ctl" whack status
 wrong "--route and --initiate are two requests" whack up --route net
 wrong "up stands alone, and so does net" whack net up
 
+# A secret that cannot be guessed: 256 random bits, in the form of ipsec.secrets
+says 0 "0s" whack --genpsk
+secret=$(cat "$DIR/out")
+[[ $secret =~ ^0s[A-Za-z0-9+/]{43}=$ ]] || fail "no secret of 32 octets: $secret"
+says 0 "0s" whack --genpsk
+[ "$(cat "$DIR/out")" != "$secret" ] || fail "twice the same secret"
+ok "--genpsk makes a secret of 256 bits, another one each time"
+
 # --optionsfrom
 printf -- '# a comment\n--name x\n\n--hots 192.0.2.1\n' >"$DIR/options"
 wrong "$DIR/options:4: unknown option --hots" whack --optionsfrom "$DIR/options"

@@ -105,4 +105,13 @@ lab_ping ehost 10.0.2.9 3 >/dev/null || lab_fail "no answer at last"
 klips_say east read esp 192.0.2.2 4096
 [ "$(klips_value packets)" = "$before" ] || lab_fail "a superseded SA was used"
 lab_ok "a replaced eroute moves all traffic to the new SA"
+
+# The peer may still send by the first SA.
+klips_say east read esp 192.0.2.1 4097
+before=$(klips_value packets)
+klips_say west eroute 10.0.2.0/24 10.0.1.0/24 sa esp 192.0.2.1 4097
+lab_ping ehost 10.0.2.9 3 >/dev/null || lab_fail "what comes by a superseded SA is not taken"
+klips_say east read esp 192.0.2.1 4097
+[ $(($(klips_value packets) - before)) = 3 ] || lab_fail "the answers came by another SA: $KLIPS_ANSWER"
+lab_ok "what comes by a superseded SA is still taken"
 lab_end

@@ -159,7 +159,7 @@ check "an ICMP error is logged with what it says" grep -Eq 'message to 127\.0\.0
 told "the negotiation goes on without whack" '#[0-9]+ negotiating with 127\.0\.0\.77'
 says 0 '004 "gone": its SAs are deleted' whack --terminate --name gone
 untold "terminated, the negotiation is over" '#[0-9]+ negotiating with 127\.0\.0\.77'
-whack --initiate --name gone >"$DIR/initiate" 2>&1 &
+whack --initiate --name gone >"$DIR/stdout" 2>"$DIR/initiate" &
 waiting=$!
 for ((i = 0; i < 50; i++)); do
 	grep -q '^102 ' "$DIR/initiate" && break
@@ -172,6 +172,8 @@ wait "$waiting"
 [ $? = 38 ] || fail "the waiting whack does not end with the number of the last line"
 ok "delete ends the negotiation; the exit status of the waiting whack is the number of its last line"
 check "which is neither a comment nor a log line" grep -q '^038 ' "$DIR/initiate"
+[ ! -s "$DIR/stdout" ] || fail "there is something on standard output, too"
+ok "all of it went to standard error"
 says 28 "028 " sh -c '"$0" --ctlbase "$1/pluto" --name nokey --host 127.0.0.1 --to --host 127.0.0.78 --rsasig --encrypt >/dev/null 2>&1
 	exec "$0" --ctlbase "$1/pluto" --initiate nokey' "$WHACK" "$DIR"
 
@@ -217,6 +219,16 @@ whack --initiate --asynchronous talk >"$DIR/out" 2>&1
 sleep 0.3
 [ "$(debug_lines)" -gt 3 ] || fail "pluto --debug-emitting shows nothing"
 ok "pluto --debug-parsing --debug-emitting"
+check "shows the structure of what is sent" grep -q '| .*sending MI1, [0-9]* octets' "$DIR/log"
+check "and of its payloads" grep -q '| .*SA, Security Association: [0-9]* octets' "$DIR/log"
 says 0 "004 debugging output selected" whack --debug-raw
+whack --terminate talk >"$DIR/out" 2>&1
+from=$(($(wc -l <"$DIR/log") + 1))
+whack --initiate --asynchronous talk >"$DIR/out" 2>&1
+sleep 0.3
+tail -n "+$from" "$DIR/log" >"$DIR/out"
+grep -q '| .*sent to 127\.0\.0\.79:500, [0-9]* octets: [0-9a-f]' "$DIR/out" || fail "--debug-raw shows no octets"
+! grep -q '| .*\(sending MI1\|Security Association\)' "$DIR/out" || fail "what was selected before is shown still"
+ok "later whack --debug-raw: raw octets alone"
 control_end_pluto
 control_end

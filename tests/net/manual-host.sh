@@ -57,7 +57,25 @@ lab_check "no ping was on the wire in clear" [ "$(lab_count wire icmp)" = 0 ]
 lab_check "with no connection left they go in clear" lab_ping east 192.0.2.2 2
 sleep 0.2
 lab_check "and that is seen" [ "$(lab_count wire icmp)" = 4 ]
+
+# Several public networks: at once an SA by the one interface and another by the other one.
+pluto_secret inner "of no consequence"
+pluto_listening inner ehost
+outer='--name outer --host 192.0.2.1 --to --host 192.0.2.2 --encrypt --psk' inner='--name inner --host 10.0.1.1 --to --host 10.0.1.9 --encrypt --psk'
+# shellcheck disable=SC2086 # the words of two command lines
+lab_check "a connection on each network" eval 'pluto_whack east $outer && pluto_whack west $outer && pluto_whack east $inner && pluto_whack inner $inner'
+for name in outer inner; do
+	lab_check "$name is negotiated" pluto_whack east --initiate $name
+done
+lab_check "pings go through on the one" lab_ping east 192.0.2.2 2
+lab_check "and on the other" lab_ping east 10.0.1.9 2
+pluto_whack east --status >"$LAB_DIR/status.log"
+device() { sed -n "s/^000 .*routed on \(ipsec[0-9]\) via $1: traffic goes through .*/\1/p" "$LAB_DIR/status.log"; }
+one=$(device 192.0.2.2) other=$(device 10.0.1.9)
+lab_check "each by a device of its own ($one, $other)" [ -n "$one" -a -n "$other" -a "$one" != "$other" ]
+lab_check "and each counts its packets" [ "$(grep -c 'ESP in 0x[0-9a-f]*: 2 packets' "$LAB_DIR/status.log")" = 2 ]
 pluto_stop east
 pluto_stop west
-lab_ok "both end"
+pluto_stop inner
+lab_ok "all end"
 lab_end

@@ -13,7 +13,7 @@ chmod 755 "$LAB_DIR"
 cat >"$LAB_DIR/updown" <<'END'
 #!/bin/sh
 # updown LOG [VERB]: notes what it is asked; fails for VERB.
-{ printf '%s' "$PLUTO_VERB"; for v in VERSION CONNECTION NEXT_HOP ME MY_CLIENT MY_CLIENT_NET MY_CLIENT_MASK PEER PEER_CLIENT \
+{ printf '%s' "$PLUTO_VERB"; for v in VERSION CONNECTION NEXT_HOP INTERFACE ME MY_CLIENT MY_CLIENT_NET MY_CLIENT_MASK PEER PEER_CLIENT \
 	PEER_CLIENT_NET PEER_CLIENT_MASK; do eval "printf ' %s' \"\$PLUTO_$v\""; done; echo; } >>"$1"
 echo "said by updown: $PLUTO_VERB"
 [ "$PLUTO_VERB" != "$2" ] || exit 3
@@ -51,7 +51,7 @@ lab_check "pings go through" lab_ping ehost 10.0.2.9 1
 head -n 1 "$told" >"$LAB_DIR/first"
 are "up: prepare, route, then up when the eroute is added" prepare-client route-client up-client
 lab_check "the environment is that of the manual" grep -qx \
-	'prepare-client 1.0 secret 192.0.2.2 192.0.2.1 10.0.1.0/24 10.0.1.0 255.255.255.0 192.0.2.2 10.0.2.0/24 10.0.2.0 255.255.255.0' \
+	'prepare-client 1.0 secret 192.0.2.2 ipsec[01] 192.0.2.1 10.0.1.0/24 10.0.1.0 255.255.255.0 192.0.2.2 10.0.2.0/24 10.0.2.0 255.255.255.0' \
 	"$LAB_DIR/first"
 lab_check "its output is logged" grep -q 'said by updown: up-client' "$LAB_DIR/east.log"
 whack --initiate secret || lab_fail "not negotiated again"
@@ -78,8 +78,14 @@ whack --route host || lab_fail "not routed"
 head -n 1 "$told" >"$LAB_DIR/first"
 are "without clients the verbs are those of a host" prepare-host route-host
 lab_check "and the hosts are the clients, with the mask 255.255.255.255" grep -qx \
-	'prepare-host 1.0 host 192.0.2.2 192.0.2.1 192.0.2.1/32 192.0.2.1 255.255.255.255 192.0.2.2 192.0.2.2/32 192.0.2.2 255.255.255.255' \
+	'prepare-host 1.0 host 192.0.2.2 ipsec[01] 192.0.2.1 192.0.2.1/32 192.0.2.1 255.255.255.255 192.0.2.2 192.0.2.2/32 192.0.2.2 255.255.255.255' \
 	"$LAB_DIR/first"
+lab_check "west knows the hosts, too" pluto_whack west --name host --host 192.0.2.1 --to --host 192.0.2.2 --encrypt --psk
+: >"$told"
+whack --initiate host || lab_fail "not negotiated between hosts"
+are "an SA between the hosts: up" up-host
+whack --terminate host
+are "and down" down-host
 whack --delete host
 are "deleted" unroute-host
 

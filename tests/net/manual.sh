@@ -21,7 +21,9 @@ lab_start user one sh -c "cd '$LAB_DIR/user' && exec setpriv --reuid 65534 --reg
 lab_wait 10 "answer of pluto" whack_user --status
 lab_ok "pluto runs without the superuser account"
 lab_check "the first example, with lifetimes shorter than the margin" \
-	whack_user --name silly --host 127.0.0.1 --to --host 127.0.0.2 --ikelifetime 900 --ipseclifetime 800 --keyingtries 3
+	eval 'whack_user --name silly --host 127.0.0.1 --to --host 127.0.0.2 --ikelifetime 900 --ipseclifetime 800 --keyingtries 3 \
+		>"$LAB_DIR/silly.log" 2>&1'
+lab_check "with a warning, as rekeying may then begin at half of them" grep -q 'rekeying may begin at half the lifetime' "$LAB_DIR/silly.log"
 lab_check "the second example" whack_user --name secret --host 10.0.0.1 --client 10.0.1.0/24 \
 	--to --host 10.0.0.2 --client 10.0.2.0/24 --encrypt
 whack_user --status >"$LAB_DIR/status.log" 2>&1

@@ -42,6 +42,7 @@ lab_check "negotiates: Quick Mode finds the connection with its subnets" pluto_w
 lab_check "pings go through" lab_ping ehost 10.0.2.9 3
 status_of_west >"$LAB_DIR/status3.log"
 lab_check "by an instance of that connection" grep -q "\"net\[" "$LAB_DIR/status3.log"
+lab_check "its next hop, 0.0.0.0, is the initiator" grep -q 'routed on ipsec[01] via 192\.0\.2\.1: traffic goes through' "$LAB_DIR/status3.log"
 lab_wait 8 "replacement" grep -q '"net\[.*QUICK_I1' "$LAB_DIR/west.log"
 lab_ok "the office replaces an SA by the temporary connection"
 lab_check "and pings go on" lab_ping ehost 10.0.2.9 3

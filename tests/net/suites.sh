@@ -29,6 +29,8 @@ try() {
 
 try "default" esp --encrypt --psk
 try "with PFS" esp --encrypt --psk --pfs
+try "with PFS and another group of phase 1" esp --encrypt --psk --pfs --ike aes256-sha256-modp3072
+lab_check "which is that of PFS, too" grep -q 'IPsec SA established, aes256gcm16-modp3072' "$LAB_DIR/east.log"
 while read -r esp; do
 	try "ESP $esp" esp --encrypt --psk --esp "$esp"
 done <<-'END'

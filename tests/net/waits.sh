@@ -65,6 +65,7 @@ fresh
 asks 0 --delete --name secret
 lab_check "delete: the script has run to its last verb" done_is unroute-client
 lab_check "after down" grep -qx down-client "$LAB_DIR/done"
+lab_check "delete: no SA of any kind is left" eval '! pluto_whack east --status | grep -q "#[0-9]"'
 
 fails unroute-client
 slow 0
