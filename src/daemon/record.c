@@ -204,10 +204,10 @@ void record_kernel_done(struct record *r, uint64_t now, uint32_t token, const st
 	if (r == NULL)
 		return;
 	t = input(r, now, r->depth > 0 ? "done!" : "done");
-	text_add(&t, " %u %u %u %llu %llu %llu %llu %llu", token, k->ok, k->spi,
+	text_add(&t, " %u %u %u %llu %llu %llu %llu %llu %u", token, k->ok, k->spi,
 		 (unsigned long long)k->counts.packets, (unsigned long long)k->counts.bytes,
 		 (unsigned long long)k->counts.replays, (unsigned long long)k->counts.bad,
-		 (unsigned long long)k->counts.last_used);
+		 (unsigned long long)k->counts.last_used, k->exit_status);
 	record_text(&t, k->why);
 	record_put(r, &t);
 }
@@ -499,7 +499,7 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	r->ctx = r;
 	r->file = file;
 	t = record_line(r);
-	text_add(&t, "pluto-record 1 %u %s%s", c->debug, backend, c->keys_in_log ? " private" : "");
+	text_add(&t, "pluto-record 2 %u %s%s", c->debug, backend, c->keys_in_log ? " private" : "");
 	record_put(r, &t);
 	put_path(r, "secrets", c->secretsfile);
 	put_path(r, "updown", c->updown);

@@ -200,7 +200,7 @@ static size_t words_of(const char *what)
 		return 3;
 	if (strcmp(what, "looked-up") == 0)
 		return 8;
-	return 11;
+	return 12;
 }
 
 static void replay_input(struct replay *p)
@@ -298,7 +298,7 @@ static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 	struct line l;
 
 	replay_next(p);
-	if (!replay_begins(p, "pluto-record 1 ")) {
+	if (!replay_begins(p, "pluto-record 2 ")) {
 		text_add(p->why, "%s is no recording of pluto --record", path);
 		return false;
 	}

@@ -13,6 +13,7 @@ static void done(struct replay *p, struct line *l)
 	struct kernel_result r = {
 		.ok = replay_num(l, 4) != 0, .spi = (uint32_t)replay_num(l, 5), .why = l->rest,
 		.counts = { replay_num(l, 6), replay_num(l, 7), replay_num(l, 8), replay_num(l, 9), replay_num(l, 10) },
+		.exit_status = (uint8_t)replay_num(l, 11),
 	};
 	uint32_t token = (uint32_t)replay_num(l, 3);
 
@@ -27,7 +28,7 @@ static void answered(struct replay *p)
 
 	if (!replay_begins(p, "> "))
 		return;
-	l = replay_split(p, 11);
+	l = replay_split(p, 12);
 	if (strcmp(l.words[2], "done!") == 0)
 		done(p, &l);
 }

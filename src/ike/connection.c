@@ -196,6 +196,7 @@ void connection_free(struct connection *c)
 	free(c->interface);
 	free(c->xauth_name);
 	lease_unref(c->lease);
+	free(c->updown_failure);
 	free(c->name);
 	free(c);
 }

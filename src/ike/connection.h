@@ -71,6 +71,13 @@ struct upkeep {			/* negotiating again what went down: upkeep.c */
 	struct ike *ike;	/* of the timer */
 };
 
+struct updown_failure {		/* of the updown command, the last one */
+	const char *verb;	/* static */
+	uint8_t exit_status;	/* 0: it was killed, or could not be started */
+	uint64_t at;		/* ms */
+	char why[160];
+};
+
 enum routing { UNROUTED, ROUTED_TRAP, ROUTED_SA };
 
 struct place;
@@ -114,6 +121,7 @@ struct connection {
 	LIST_HEAD(, retry) retries;	/* attempts that wait for their time */
 	unsigned n_plans;	/* work with the kernel that is under way */
 	struct upkeep upkeep;
+	struct updown_failure *updown_failure;	/* owned; NULL = none, or it has succeeded since */
 };
 
 struct host_pair {

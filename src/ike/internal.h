@@ -60,6 +60,7 @@ struct ike {
 	uint64_t demand_second;		/* the last in which packets began negotiations, and how many */
 	unsigned demands;
 	size_t first_jobs;		/* Diffie-Hellman for first messages, under way */
+	uint64_t refused[REASON_COUNT];	/* how often the log had a line with that reason, or left it out as one of many */
 	size_t half_open;		/* phase 1 begun by peers, not established */
 	TAILQ_HEAD(, phase1) half_opens;	/* oldest first */
 	LIST_HEAD(, phase1) behind_nats;	/* established, their peers behind NATs though described at an address; newest first */

@@ -70,6 +70,7 @@ struct kernel_result {
 	bool ok;
 	const char *why;	/* when not ok: what failed, fit for a log line; valid during the call */
 	uint32_t spi;		/* of get_spi */
+	uint8_t exit_status;	/* of an updown command that failed; 0: it was killed, or could not be started */
 	struct kernel_counts counts;	/* of read_sa and del_sa */
 };
 

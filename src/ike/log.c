@@ -85,6 +85,7 @@ void ike_refusal(struct ike *ike, const struct connection *c, const struct excha
 	char line[LINE_TEXT];
 	struct text t = text_on(line, sizeof(line));
 
+	ike->refused[why->reason]++;
 	to_log(ike, c, x, serious ? LOG_SERIOUS : LOG_PLAIN, 0, reasons[why->reason].name,
 	       why->message, why->remedy);
 	if (whack == NO_WHACK)

@@ -199,6 +199,8 @@ static void step_done(struct ike *ike, void *ctx, const struct kernel_result *r)
 	if (!r->ok)
 		step_failed(p, s->tolerant, r->why == NULL ? "no reason given" : r->why);
 	note(p, s, r->ok);
+	if (p->verb != NULL)
+		updown_answered(ike, p->c, p->verb, r);
 	if (!p->failed)
 		p->verb = NULL;
 	p->at++;

@@ -36,7 +36,7 @@ struct status {
 	LIST_ENTRY(status) next;
 	struct connection **c;
 	size_t n, at, end;		/* connections; [at, end) are asked about and printed next */
-	size_t up, sas, printed;
+	size_t up, sas, weak, printed;	/* weak: SAs that are up */
 	struct timer timer;
 	uint64_t began;
 	bool asked;			/* the kernel, about [at, end) */

@@ -13,7 +13,7 @@
 #include "ike/upkeep.h"
 #include "ike/weak.h"
 
-#define SCHEMA_VERSION "1.2"	/* additions count up behind the dot, all else before it */
+#define SCHEMA_VERSION "1.4"	/* additions count up behind the dot, all else before it */
 #define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
 
 static void line(struct status *s, const char *text)
@@ -99,10 +99,21 @@ static void head(struct status *s)
 	line(s, ",\"connections\":[");
 }
 
+/* Reasons that refused nothing are left out. */
+static json_t *refusals(const struct ike *ike)
+{
+	json_t *o = json_object();
+
+	for (size_t i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (ike->refused[i] > 0)
+			json_object_set_new(o, reasons[i].name, number(ike->refused[i]));
+	return o;
+}
+
 static void foot(struct status *s)
 {
-	json_t *o = json_pack("{s:o, s:o, s:o}", "connections", number(s->n), "connections_up", number(s->up),
-			      "sas", number(s->sas));
+	json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o}", "connections", number(s->n), "connections_up", number(s->up),
+			      "sas", number(s->sas), "weak_sas", number(s->weak), "refusals", refusals(s->ike));
 
 	put(s, o, "],\"totals\":", false);
 	line(s, "}");
@@ -179,6 +190,16 @@ static json_t *reason_object(const struct refusal *why)
 			 text_or_null(why->remedy));
 }
 
+/* Null: it has succeeded since, or not failed. */
+static json_t *updown_object(struct status *s, const struct updown_failure *f)
+{
+	if (f == NULL)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:s}", "verb", f->verb, "exit_status",
+			 f->exit_status == 0 ? json_null() : number(f->exit_status), "ago",
+			 number(seconds_since(s->ike, f->at)), "message", f->why);
+}
+
 static json_t *connection_object(struct status *s, const struct connection *c)
 {
 	bool oriented = c->ours >= 0 && !c->leaving;
@@ -199,6 +220,7 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 		"retry_in", seconds_or_null(upkeep_due(c), seconds_until(s->ike, upkeep_due(c))),
 		"failures", (json_int_t)c->upkeep.failures);
 
+	json_object_set_new(o, "updown_failure", updown_object(s, c->updown_failure));
 	add_user(s, o, c);
 	return o;
 }
@@ -247,6 +269,7 @@ static json_t *nat_object(const struct phase1 *p)
 static void tell_phase1(struct status *s, const struct phase1 *p, const char *separator)
 {
 	const struct exchange *x = p->x;
+	const char *weak = p->established == 0 ? NULL : phase1_weakness(s->ike->arena, p);
 	char method[REGISTRY_TEXT];
 	json_t *o;
 
@@ -255,7 +278,8 @@ static void tell_phase1(struct status *s, const struct phase1 *p, const char *se
 		add_negotiation(s->ike, o, x, p->try);
 	} else {
 		o = exchange_object(x, "isakmp", p->retired ? "retired" : "established");
-		add_sa(s->ike, o, &p->chosen, phase1_weakness(s->ike->arena, p), p->established, phase1_replaced_at(p), p->expires);
+		add_sa(s->ike, o, &p->chosen, weak, p->established, phase1_replaced_at(p), p->expires);
+		s->weak += weak != NULL && !p->retired;
 		json_object_set_new(o, "auth", json_string(registry_symbol(&registry_auth_method, p->chosen.auth,
 									   method)));
 		json_object_set_new(o, "peer_heard", seconds_or_null(x->heard, seconds_since(s->ike, x->heard)));
@@ -297,6 +321,7 @@ static json_t *directions(const struct status *s, const struct phase2 *p)
 
 static void tell_phase2(struct status *s, const struct phase2 *p, const char *separator)
 {
+	const char *weak = p->established == 0 ? NULL : choice_weakness(s->ike->arena, &p->chosen);
 	json_t *o;
 
 	if (p->established == 0) {
@@ -304,7 +329,8 @@ static void tell_phase2(struct status *s, const struct phase2 *p, const char *se
 		add_negotiation(s->ike, o, p->x, p->try);
 	} else {
 		o = exchange_object(p->x, "ipsec", "established");
-		add_sa(s->ike, o, &p->chosen, choice_weakness(s->ike->arena, &p->chosen), p->established,
+		s->weak += weak != NULL;
+		add_sa(s->ike, o, &p->chosen, weak, p->established,
 		       phase2_replaced_at(p), p->expires);
 		json_object_set_new(o, "mode", json_string(connection_tunnel(p->c) ? "tunnel" : "transport"));
 		json_object_set_new(o, "kilobytes", p->volume.limit == 0 ? json_null() : number(p->volume.limit / KILOBYTE));

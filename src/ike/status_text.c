@@ -56,10 +56,50 @@ static void head(struct status *s)
 	pubkeys_each(ike->pubkeys, tell_key, s);
 }
 
+#define REASONS_SHOWN 3
+
+/* The reason that refused most of those that are not shown yet. */
+static enum reason most_frequent(const struct ike *ike, const bool shown[REASON_COUNT])
+{
+	enum reason most = REASON_NONE;
+
+	for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (!shown[i] && ike->refused[i] > ike->refused[most])
+			most = i;
+	return most;
+}
+
+/* One line, when there is anything to count. */
+static void tell_counts(struct status *s)
+{
+	bool shown[REASON_COUNT] = { false };
+	char line[512];
+	struct text t = text_on(line, sizeof(line));
+	unsigned others = 0;
+	enum reason r;
+
+	if (s->weak > 0)
+		text_add(&t, "%zu SA%s up %s WEAK", s->weak, s->weak == 1 ? "" : "s", s->weak == 1 ? "is" : "are");
+	for (unsigned n = 0; (r = most_frequent(s->ike, shown)) != REASON_NONE; n++) {
+		shown[r] = true;
+		if (n >= REASONS_SHOWN)
+			others++;
+		else
+			text_add(&t, "%s%s %llu", n > 0 ? ", " : t.n > 0 ? "; refused: " : "refused: ", reasons[r].name,
+				 (unsigned long long)s->ike->refused[r]);
+	}
+	if (others > 0)
+		text_add(&t, ", %u more reason%s (--json)", others, others == 1 ? "" : "s");
+	if (t.n > 0)
+		say(s, "%s", line);
+}
+
 static void foot(struct status *s)
 {
 	if (!s->named && s->n == 0)
 		say(s, "no connection is described; see whack --help connection");
+	if (!s->named)
+		tell_counts(s);
 }
 
 static void brief_head(struct status *s)
@@ -145,6 +185,14 @@ static void tell_way(struct status *s, const struct connection *c)
 		    addr_format(hop, nexthop), c->policy.ondemand ? ", and asks for one" : "");
 	else
 		say(s, "    not routed; our interface is %s", c->interface->real);
+}
+
+static void tell_updown(struct status *s, const struct connection *c)
+{
+	const struct updown_failure *f = c->updown_failure;
+
+	if (f != NULL)
+		say(s, "    updown FAILED at %s, %llu s ago: %s", f->verb, (unsigned long long)seconds_since(s->ike, f->at), f->why);
 }
 
 /* What happens by itself, and when. */
@@ -288,6 +336,7 @@ static void tell_phase1(struct status *s, const struct phase1 *p)
 	}
 	const char *weak = phase1_weakness(s->ike->arena, p);
 
+	s->weak += weak != NULL && !p->retired;
 	text_add(&t, "    #%llu ISAKMP SA with %s: ", (unsigned long long)x->serial,
 		 endpoint_format(&x->remote, peer));
 	if (p->retired)
@@ -359,6 +408,7 @@ static void tell_phase2(struct status *s, const struct phase2 *p)
 		tell_negotiation(s, p->x, p->try);
 		return;
 	}
+	s->weak += weak != NULL;
 	text_add(&t, "    #%llu IPsec SA under #%llu, %s: ", (unsigned long long)p->x->serial,
 		 (unsigned long long)p->root->x->serial,
 		 p->uses_eroute ? "carries the traffic" : "superseded, still receives");
@@ -385,6 +435,7 @@ static void connection(struct status *s, const struct connection *c)
 	ends_text(s->ike, c, &t);
 	say(s, "\"%s\" %s: %s", c->name, condition_word(connection_condition(c)), line);
 	tell_way(s, c);
+	tell_updown(s, c);
 	tell_upkeep(s, c);
 	if (c->template == NULL)
 		tell_policy(s, c);

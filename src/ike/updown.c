@@ -1,7 +1,9 @@
 /* updown.c -- what the updown script is told.  Values are passed as environment of an exec, never
  * through a shell; of what a peer chose only the address and texts of a lease occur in them. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/xalloc.h"
 #include "ike/internal.h"
 #include "ike/lease.h"
 #include "ike/updown.h"
@@ -70,6 +72,25 @@ static void set_lease(struct variables *v, const struct connection *c)
 	set(v, "PLUTO_DOMAIN", l->domain.p);
 	set(v, "PLUTO_BANNER", l->banner.p);
 	set(v, "PLUTO_SPLIT_INCLUDE", lease_subnets(v->arena, l));
+}
+
+void updown_answered(const struct ike *ike, struct connection *c, const char *verb, const struct kernel_result *r)
+{
+	struct updown_failure *f = c->updown_failure;
+
+	if (r->ok) {
+		if (f != NULL && (strcmp(verb, f->verb) == 0 || strcmp(verb, "up") == 0)) {
+			free(f);
+			c->updown_failure = NULL;
+		}
+		return;
+	}
+	if (f == NULL)
+		f = c->updown_failure = NEW(struct updown_failure);
+	f->verb = verb;
+	f->exit_status = r->exit_status;
+	f->at = ike->now;
+	snprintf(f->why, sizeof(f->why), "%s", r->why == NULL ? "no reason given" : r->why);
 }
 
 void updown_ask(struct ike *ike, const struct connection *c, const char *verb, uint32_t token)

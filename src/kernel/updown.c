@@ -134,6 +134,8 @@ static void finish_if_done(struct run *r)
 	describe_end(r, &t);
 	if (!result.ok)
 		result.why = why;
+	if (r->signal == 0 && !r->late)
+		result.exit_status = (uint8_t)r->status;
 	LIST_REMOVE(r, all);
 	r->owner = NULL;
 	close_handle(&r->timer);

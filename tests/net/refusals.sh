@@ -42,6 +42,8 @@ lab_check "at once, before anything is sent again, with a remedy" awk '/^214 / {
 lab_check "it is no proof, so the negotiation goes on" grep -q '^010 .*no answer yet, sending again' "$LAB_DIR/suite.log"
 lab_check "the last line names the probable reason" grep -q '^032 "secret": not established: .*probably because, as it said without proof, NO_PROPOSAL_CHOSEN' "$LAB_DIR/suite.log"
 lab_check "west names the transform that came closest" grep -q 'allows none of the 1 transforms offered; the closest is #1 (3des-sha1-modp1024)' "$LAB_DIR/west.log"
+pluto_whack west --status >"$LAB_DIR/counts.log" 2>&1
+lab_check "the status counts it, with each repetition" eval 'grep -q "^000 refused: no_common_suite $(grep -c "allows none of the" "$LAB_DIR/west.log")\$" "$LAB_DIR/counts.log"'
 lab_check "what differs in it, theirs and ours" grep -q 'its [A-Z_]* is [A-Z0-9_]*, ours is [A-Z0-9_]*' "$LAB_DIR/west.log"
 lab_check "and what would allow it" grep -q 'remedy: allow it with --ike 3des-sha1-modp1024' "$LAB_DIR/west.log"
 
@@ -102,6 +104,14 @@ lab_check "the same algorithms for west" pluto_whack west --delete $PLUTO_SECRET
 # shellcheck disable=SC2086 # the words of one command line
 lab_check "mended" pluto_whack east --delete $PLUTO_SECRET --ike aes256-sha512-modp4096
 lab_check "both serve on: negotiated" pluto_whack east --initiate secret
+for id in east west; do
+	pluto_whack "$id" --status >"$LAB_DIR/counts.$id" 2>&1
+	pluto_whack "$id" --status --json >"$LAB_DIR/json.$id" 2>/dev/null
+done
+lab_check "at the end the most frequent reasons" grep -Eq '^000 refused: [a-z_]+ [0-9]+, [a-z_]+ [0-9]+, [a-z_]+ [0-9]+, [0-9]+ more reasons? \(--json\)$' "$LAB_DIR/counts.east"
+lab_check "and by JSON each of them" grep -Eq '"refusals":\{.*"psk_mismatch":[0-9]+' "$LAB_DIR/json.west"
+lab_check "with how often" grep -Eq '"no_common_suite":[0-9]+' "$LAB_DIR/json.west"
+lab_check "no SA is weak" grep -q '"weak_sas":0,' "$LAB_DIR/json.east"
 pluto_stop east
 pluto_stop west
 lab_ok "both end"

@@ -31,9 +31,11 @@ done
 
 status
 tells "not listening is told, with what to do" 'NOT LISTENING \(whack --listen\)'
+lab_check "and nothing is counted" eval '! grep -q "refused\|WEAK\b.*up" "$LAB_DIR/status.log"'
 tells "and that a connection is not usable yet" '"secret" unoriented: 10\.0\.1\.0/24===192\.0\.2\.1\.\.\.192\.0\.2\.2===10\.0\.2\.0/24$'
 json "before listening the JSON is as its schema" 'not status["listening"]' \
-	'connection["secret"]["not_oriented"]["reason"] == "not_oriented_yet"' 'connection["secret"]["ours"] == "none"'
+	'connection["secret"]["not_oriented"]["reason"] == "not_oriented_yet"' 'connection["secret"]["ours"] == "none"' \
+	'status["totals"]["refusals"] == {}' 'status["totals"]["weak_sas"] == 0'
 for id in east west; do
 	pluto_whack "$id" --listen >"$LAB_DIR/$id.listen.log" 2>&1 || lab_fail "pluto $id does not listen"
 done
@@ -102,6 +104,20 @@ add --terminate nobody
 add --initiate secret
 status secret
 tells "a superseded SA still receives" 'superseded, still receives: [0-9]+ s left; aes256gcm16'
+# What was refused, and what is weak, in numbers.
+for id in east west; do
+	# shellcheck disable=SC2086 # the words of one command line
+	pluto_whack "$id" --delete $PLUTO_SECRET --ike 3des-sha1-modp1024 --esp 3des-sha1 >"$LAB_DIR/add.log" 2>&1 || lab_fail "weak algorithms for $id"
+done
+add --initiate secret
+status
+tells "two weak SAs" '^000 2 SAs up are WEAK$'
+for i in 1 2 3; do pluto_whack east --initiate lost >"$LAB_DIR/lost.log" 2>&1 && lab_fail "try $i: what is not oriented is initiated"; done
+status
+tells "with what was refused" '^000 2 SAs up are WEAK; refused: neither_end 3$'
+status secret
+lab_check "of one connection: no totals" eval '! grep -q "SAs up are" "$LAB_DIR/status.log"'
+json "the same in JSON" 'status["totals"]["weak_sas"] == 2' 'status["totals"]["refusals"] == {"neither_end": 3}'
 pluto_stop east
 pluto_stop west
 lab_ok "both end"

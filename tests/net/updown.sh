@@ -36,6 +36,15 @@ exec "$DEFAULT"
 EOS
 chmod +x "$LAB_DIR/tell"
 
+# mends FILE COMMAND...: fails at the verbs that stand in the file.
+cat >"$LAB_DIR/mends" <<'EOS'
+#!/bin/sh
+fails=$(cat "$1")
+shift
+exec "$@" $fails
+EOS
+chmod +x "$LAB_DIR/mends"
+
 # describe ID NAME CLIENT-OF-EAST CLIENT-OF-WEST SCRIPT [OPTION...]; east is left.
 describe() {
 	local id=$1 name=$2 left=$3 right=$4 script=$5
@@ -58,6 +67,18 @@ expect() {
 	got=$(calls "$id")
 	[ "$got" = "$want" ] || lab_fail "$what, $id: calls '$got', expected '$want'"
 	lab_ok "$what, $id: ${want:-nothing}"
+}
+# failure ID VERB EXIT-STATUS WHAT: what the status tells of the connection net, as text and as JSON; none: nothing.
+failure() {
+	local id=$1 verb=$2 exit=$3 what=$4 member="\"updown_failure\":null" text='! grep -q "updown FAILED"'
+	pluto_whack "$id" --status net >"$LAB_DIR/status.log" 2>&1
+	pluto_whack "$id" --status net --json >"$LAB_DIR/status.json" 2>/dev/null
+	if [ "$verb" != none ]; then
+		text="grep -Eq '^000 +updown FAILED at $verb, [0-9]+ s ago: [a-z]+ ended with exit status $exit\$'"
+		member="\"updown_failure\":{\"verb\":\"$verb\",\"exit_status\":$exit,\"ago\":[0-9]+,\"message\":\"[a-z]+ ended with exit status $exit\"}"
+	fi
+	lab_check "$what: in the status" eval "$text \"\$LAB_DIR/status.log\""
+	lab_check "$what: in the JSON" grep -Eq "$member" "$LAB_DIR/status.json"
 }
 whack() {	# whack ID WHAT ARGUMENT...: must succeed
 	local id=$1 what=$2
@@ -169,6 +190,7 @@ for verb in prepare route up; do
 	up) expect east "prepare net;route net;up net;down net;unroute net;" "up fails" ;;
 	esac
 	lab_check "nothing is left" no_routes east
+	failure east "$verb" 3 "$verb fails"
 	lab_check "what it printed is in the log" grep -q "tell: told to fail at $verb" "$LAB_DIR/east.log"
 	if [ "$verb" != up ]; then
 		status east 37 "route, $verb fails" --route net
@@ -179,6 +201,24 @@ for verb in prepare route up; do
 		lab_check "nothing is left" no_routes east
 	fi
 done
+# It is forgotten when the same verb, or up, succeeds.
+echo up >"$LAB_DIR/fails"
+describe east net 10.0.1.0/24 10.0.2.0/24 "$LAB_DIR/mends $LAB_DIR/fails $LAB_DIR/tell $LAB_DIR/east.calls"
+failure east none 0 "described anew"
+status east 37 "initiate, up fails" --name net --initiate
+failure east up 3 "after what was done is undone"
+whack east "route" --route net
+failure east up 3 "up was not tried again"
+: >"$LAB_DIR/fails"
+whack east "initiate" --name net --initiate
+failure east none 0 "up has succeeded"
+echo down >"$LAB_DIR/fails"
+status east 37 "terminate, down fails" --name net --terminate
+failure east down 3 "down fails"
+: >"$LAB_DIR/fails"
+whack east "initiate" --name net --initiate
+failure east none 0 "and up has succeeded since"
+whack east "delete" --name net --delete
 for verb in down unroute; do
 	describe east net 10.0.1.0/24 10.0.2.0/24 "$LAB_DIR/tell $LAB_DIR/east.calls $verb"
 	whack east "initiate" --name net --initiate
@@ -208,6 +248,10 @@ took=$((SECONDS - began))
 [ "$got" = 37 ] || lab_fail "the hanging script: whack ended with $got: $(cat "$LAB_DIR/hang.log")"
 [ "$took" -ge 28 ] && [ "$took" -le 40 ] || lab_fail "the hanging script took $took s"
 lab_check "a script that hangs is killed after 30 seconds: status 37, and the reason" grep -q 'longer than 30 s' "$LAB_DIR/hang.log"
+pluto_whack west --status hangs >"$LAB_DIR/hangs.status" 2>&1
+lab_check "and the status tells it" grep -Eq 'updown FAILED at route, [0-9]+ s ago: tell took longer than 30 s and was killed' "$LAB_DIR/hangs.status"
+pluto_whack west --status hangs --json >"$LAB_DIR/hangs.json" 2>/dev/null
+lab_check "as JSON without an exit status" grep -q '"updown_failure":{"verb":"route","exit_status":null,' "$LAB_DIR/hangs.json"
 lab_wait 5 "the undoing" grep -q 'unroute hangs' "$LAB_DIR/hangs.calls"
 lab_check "pluto is well" lab_ping west 192.0.2.1 1
 
