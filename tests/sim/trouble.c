@@ -42,11 +42,16 @@ void run_shutdown(struct trial *t)
 {
 	struct node *n = t->seed / EVENTS % 2 == 0 ? t->a : t->b;
 	struct holdings h;
+	size_t sent;
+	bool quiet;
 
 	half_way(t);
-	node_shutdown(n, trial_pick(t, 4) == 0);
+	quiet = trial_pick(t, 4) == 0;
+	sent = n->sent;
+	node_shutdown(n, quiet);
 	world_run(t->w, 1000);
 	h = node_holdings(n);
+	trial_expect(t, !quiet || n->sent == sent, "%s has told the peer all the same", n->name);
 	trial_expect(t, n->stopped, "%s did not stop", n->name);
 	trial_expect(t, h.sas == 0 && h.eroutes == 0, "%s left %zu SAs and %zu eroutes", n->name, h.sas,
 		     h.eroutes);

@@ -327,6 +327,23 @@ START_TEST(escaped)
 }
 END_TEST
 
+/* Scripts know these numbers; they may not change. */
+START_TEST(numbers_before_the_lines_of_whack)
+{
+	static const struct { uint32_t have, want; } codes[] = {
+		{ WHACK_STATUS_COMMENT, 0 }, { WHACK_STATUS_WHACK_PROBLEM, 1 }, { WHACK_STATUS_LOG, 2 },
+		{ WHACK_STATUS_LOG_SERIOUS, 3 }, { WHACK_STATUS_SUCCESS, 4 }, { WHACK_STATUS_RETRANSMISSION, 10 },
+		{ WHACK_STATUS_DUPLICATE_NAME, 20 }, { WHACK_STATUS_UNKNOWN_NAME, 21 }, { WHACK_STATUS_NO_ORIENTATION, 22 },
+		{ WHACK_STATUS_CLASH, 23 }, { WHACK_STATUS_NOT_LISTENING, 24 }, { WHACK_STATUS_NO_ROUTE, 25 },
+		{ WHACK_STATUS_ROUTE_BUSY, 26 }, { WHACK_STATUS_BAD_ID, 27 }, { WHACK_STATUS_NO_KEY, 28 },
+		{ WHACK_STATUS_NO_PEER_ADDRESS, 29 }, { WHACK_STATUS_NO_RESPONSE, 30 },
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		must(codes[i].have == codes[i].want, "%u has become %u", codes[i].want, codes[i].have);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("names");
@@ -346,5 +363,6 @@ int main(void)
 	tcase_add_test(c, reason_table);
 	tcase_add_test(c, faults);
 	tcase_add_test(c, escaped);
+	tcase_add_test(c, numbers_before_the_lines_of_whack);
 	return run_suite(s);
 }
