@@ -65,9 +65,9 @@ static bool read_end(const struct options *o, enum option_end side, struct contr
 		.nattport = (uint16_t)option_number(o, WHACK_OPTION_NATTPORT, side),
 		.updown = span_str(option_text(o, WHACK_OPTION_UPDOWN, side)),
 	};
-	if ((v = option_find(o, WHACK_OPTION_HOST, side)) != NULL && !resolve_addr(v, six, &e->host, why))
+	if ((v = option_find(o, WHACK_OPTION_HOST, side)) != NULL && !resolve_host(v, six, e, why))
 		return false;
-	six = e->host.len == 16;
+	six = e->defaultroute ? six : e->host.len == 16;
 	if ((v = option_find(o, WHACK_OPTION_ID, side)) != NULL) {
 		if (!resolve_id(v, six, id, why))
 			return false;

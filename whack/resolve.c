@@ -97,6 +97,16 @@ bool resolve_addr(const struct option_value *v, bool six, struct ip_addr *out, s
 	return address(v, span_str(v->text), six, out, why);
 }
 
+bool resolve_host(const struct option_value *v, bool six, struct control_end *e, struct text *why)
+{
+	e->defaultroute = strcmp(v->text, "%defaultroute") == 0;
+	if (e->defaultroute) {
+		e->host = (struct ip_addr){ .len = 4 };
+		return true;
+	}
+	return resolve_addr(v, six, &e->host, why);
+}
+
 bool resolve_subnet(const struct option_value *v, struct span whole, struct subnet *out, struct text *why)
 {
 	struct span host = whole;

@@ -4,10 +4,13 @@
 
 #include "base/addr.h"
 #include "base/options.h"
+#include "generated/control_protocol.h"
 
 /* Each takes the text of an option.  False with one line in why: what, where, and the remedy.  A name with addresses of both
  * families is taken for IPv6 where `six` says so, else for IPv4. */
 bool resolve_addr(const struct option_value *v, bool six, struct ip_addr *out, struct text *why);
+/* As --host says it: an address, a name or %defaultroute. */
+bool resolve_host(const struct option_value *v, bool six, struct control_end *e, struct text *why);
 /* `one` of the subnets in the option. */
 bool resolve_subnet(const struct option_value *v, struct span one, struct subnet *out, struct text *why);
 /* A number, or a word of the registry ip_protocol. */

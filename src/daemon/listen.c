@@ -156,6 +156,27 @@ static bool has(const struct kernel_interface *list, size_t n, const struct kern
 	return false;
 }
 
+static const struct kernel_interface *with_default(const struct kernel_interface *list, size_t n, unsigned octets)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].defaultroute && list[i].addr.len == octets)
+			return &list[i];
+	return NULL;
+}
+
+/* The default route of one family leaves from another address than before; that there is none for a while is no news. */
+static bool tell_default(struct text *t, const struct listening *l, const struct public *p, unsigned octets)
+{
+	const struct kernel_interface *before = with_default(l->interfaces, l->n_interfaces, octets);
+	const struct kernel_interface *now = with_default(p->at, p->n, octets);
+	char addr[ADDR_TEXT];
+
+	if (now == NULL || (before != NULL && addr_eq(&before->addr, &now->addr)))
+		return false;
+	text_add(t, "%sthe default route is that of %s of %s", t->n > 0 ? ", " : "", addr_format(&now->addr, addr), now->real);
+	return true;
+}
+
 /* Those of a that b has not. */
 static bool tell_difference(struct text *t, const char *what, const struct kernel_interface *a, size_t n_a,
 			    const struct kernel_interface *b, size_t n_b)
@@ -177,14 +198,16 @@ bool listening_outdated(const struct listening *l, struct text *text)
 	char room[256];
 	struct text why = text_on(room, sizeof(room));
 	struct public p;
-	bool come, gone;
+	bool come, gone, four, six;
 
 	if (!l->wanted || !public_find(&p, l->config, l->backend.rule, &why))
 		return false;
 	come = tell_difference(text, "has appeared", p.at, p.n, l->interfaces, l->n_interfaces);
 	gone = tell_difference(text, "has vanished", l->interfaces, l->n_interfaces, p.at, p.n);
+	four = tell_default(text, l, &p, 4);
+	six = tell_default(text, l, &p, 16);
 	public_free(&p);
-	return come || gone;
+	return come || gone || four || six;
 }
 
 void listening_done(struct listening *l, uint32_t token, const struct kernel_result *r)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "daemon/defaultroute.h"
 #include "kernel/interfaces.h"
 
 #define VIRTUALS 10		/* ipsec0 to ipsec9 */
@@ -89,6 +90,16 @@ static void add_virtuals(struct public *p, const struct config *c)
 			give_virtual(p, c, &p->at[i]);
 }
 
+static void mark_default(struct public *p, unsigned octets)
+{
+	struct ip_addr a;
+
+	if (!defaultroute_address(octets, &a))
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		p->at[i].defaultroute = p->at[i].defaultroute || addr_eq(&p->at[i].addr, &a);
+}
+
 bool public_find(struct public *out, const struct config *c, enum public_rule rule, struct text *why)
 {
 	struct kernel_interface *all;
@@ -110,6 +121,8 @@ bool public_find(struct public *out, const struct config *c, enum public_rule ru
 			out->at[out->n++] = (struct kernel_interface){ .addr = c->listen[i] };
 	if (rule == PUBLIC_VIRTUAL)
 		add_virtuals(out, c);
+	mark_default(out, 4);
+	mark_default(out, 16);
 	return true;
 }
 

@@ -363,7 +363,7 @@ static void tap_listen(void *ctx, struct listen_result *out)
 		text_add(&t, "= interface %s %s", k->real[0] == '\0' ? "-" : k->real,
 			 k->virtual_[0] == '\0' ? "-" : k->virtual_);
 		record_addr(&t, &k->addr);
-		text_add(&t, " %u", k->natt);
+		text_add(&t, " %u %u", k->natt, k->defaultroute);
 		record_put(r, &t);
 	}
 	for (size_t i = 0; out->lines != NULL && out->lines[i] != NULL; i++) {
@@ -499,7 +499,7 @@ struct record *record_open(const char *path, const struct config *c, const char 
 	r->ctx = r;
 	r->file = file;
 	t = record_line(r);
-	text_add(&t, "pluto-record 2 %u %s%s", c->debug, backend, c->keys_in_log ? " private" : "");
+	text_add(&t, "pluto-record 3 %u %s%s", c->debug, backend, c->keys_in_log ? " private" : "");
 	record_put(r, &t);
 	put_path(r, "secrets", c->secretsfile);
 	put_path(r, "updown", c->updown);

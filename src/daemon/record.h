@@ -1,6 +1,6 @@
 /* record.h -- a session as lines of text: every input of ike and every output, in order.
  *
- *	pluto-record 2 DEBUG BACKEND		the first line
+ *	pluto-record 3 DEBUG BACKEND		the first line
  *	= secrets PATTERN
  *	= updown COMMAND
  *	= dns on|insecure|off [WHY]

@@ -72,9 +72,10 @@ static void re_log(void *ctx, const struct log_event *e)
 
 static void read_interface(struct replay *p, struct kernel_interface *k)
 {
-	struct line l = replay_split(p, 6);
+	struct line l = replay_split(p, 7);
 
-	*k = (struct kernel_interface){ .addr = replay_addr(&l, 4), .natt = replay_num(&l, 5) != 0 };
+	*k = (struct kernel_interface){ .addr = replay_addr(&l, 4), .natt = replay_num(&l, 5) != 0,
+					.defaultroute = replay_num(&l, 6) != 0 };
 	if (strcmp(l.words[2], "-") != 0)
 		snprintf(k->real, sizeof(k->real), "%s", l.words[2]);
 	if (strcmp(l.words[3], "-") != 0)
@@ -298,7 +299,7 @@ static bool read_head(struct replay *p, const char *path, uint32_t *debug)
 	struct line l;
 
 	replay_next(p);
-	if (!replay_begins(p, "pluto-record 2 ")) {
+	if (!replay_begins(p, "pluto-record 3 ")) {
 		text_add(p->why, "%s is no recording of pluto --record", path);
 		return false;
 	}

@@ -1,4 +1,4 @@
-/* watch.c -- what the kernel says of addresses, over rtnetlink. */
+/* watch.c -- what the kernel says of addresses and default routes, over rtnetlink. */
 #include "daemon/watch.h"
 
 #include <errno.h>
@@ -27,12 +27,23 @@ static void on_calm(uv_timer_t *timer)
 	w->changed(w->ctx);
 }
 
+/* Of routes only the default ones matter: a router has thousands that come and go. */
+static int matters(const struct nlmsghdr *h, void *data)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	bool route = h->nlmsg_type == RTM_NEWROUTE || h->nlmsg_type == RTM_DELROUTE;
+
+	if (!route || mnl_nlmsg_get_payload_len(h) < sizeof(*m) || m->rtm_dst_len == 0)
+		*(bool *)data = true;
+	return MNL_CB_OK;
+}
+
 /* That something was said is enough: what is true now is looked up when it is calm.  Lost messages (ENOBUFS) are
  * such a word, too. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct watch *w = poll->data;
-	uint8_t room[8192];
+	_Alignas(struct nlmsghdr) uint8_t room[8192];
 	bool heard = false;
 
 	(void)status;
@@ -42,7 +53,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 		if (n < 0 && errno != ENOBUFS)
 			break;
-		heard = true;
+		if (n < 0 || mnl_cb_run(room, (size_t)n, 0, 0, matters, &heard) < 0)
+			heard = true;
 	}
 	if (heard)
 		uv_timer_start(&w->calm, on_calm, CALM_MS, 0);
@@ -55,7 +67,8 @@ struct watch *watch_new(uv_loop_t *loop, void (*changed)(void *ctx), void *ctx)
 
 	if (s == NULL)
 		return NULL;
-	if (mnl_socket_bind(s, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, MNL_SOCKET_AUTOPID) < 0) {
+	if (mnl_socket_bind(s, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+			    MNL_SOCKET_AUTOPID) < 0) {
 		mnl_socket_close(s);
 		return NULL;
 	}

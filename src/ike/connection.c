@@ -68,6 +68,21 @@ static const struct kernel_interface *interface_of(const struct ike *ike, const 
 	return NULL;
 }
 
+/* The one with the default route for addresses of so many octets. */
+static const struct kernel_interface *interface_by_default(const struct ike *ike, unsigned octets)
+{
+	for (size_t i = 0; i < ike->n_interfaces; i++)
+		if (ike->interfaces[i].defaultroute && ike->interfaces[i].addr.len == octets)
+			return &ike->interfaces[i];
+	return NULL;
+}
+
+/* Where that end would be, were it us. */
+static const struct kernel_interface *interface_of_end(const struct ike *ike, const struct end *e)
+{
+	return e->defaultroute ? interface_by_default(ike, e->host.len) : interface_of(ike, &e->host);
+}
+
 static const char *interface_list(struct ike *ike)
 {
 	char *p = arena_alloc(ike->arena, 512);
@@ -88,6 +103,8 @@ const struct refusal *orientation_refusal(struct ike *ike, const struct connecti
 		return refuse_not_oriented_yet(ike->arena, c->name);
 	if (interface_of(ike, left) != NULL && interface_of(ike, right) != NULL)
 		return refuse_both_ends(ike->arena, c->name, left, right);
+	if (c->end[0].defaultroute || c->end[1].defaultroute)
+		return refuse_no_default_route(ike->arena, c->name, interface_list(ike));
 	return refuse_neither_end(ike->arena, c->name, left, right, interface_list(ike));
 }
 
@@ -99,8 +116,25 @@ static void fill_identities(struct connection *c)
 			c->end[i].id = identity_of_addr(&c->end[i].host);
 }
 
+/* The end with the address of the default route has it, or none; c is in no pair of hosts. */
+static void take_default_route(struct ike *ike, struct connection *c)
+{
+	for (int i = 0; i < 2; i++) {
+		struct end *e = &c->end[i];
+		const struct kernel_interface *k;
+
+		if (!e->defaultroute)
+			continue;
+		k = interface_of_end(ike, e);
+		e->host = k != NULL ? k->addr : (struct ip_addr){ .len = e->host.len };
+		nets_enter(ike->nets, c);
+	}
+}
+
 static void orient(struct ike *ike, struct connection *c)
 {
+	take_default_route(ike, c);
+
 	const struct kernel_interface *left = interface_of(ike, &c->end[0].host);
 	const struct kernel_interface *right = interface_of(ike, &c->end[1].host);
 
@@ -150,10 +184,10 @@ void connections_orient(struct ike *ike)
 
 	HASH_ITER(by_name, ike->connections, c, next) {
 		const struct kernel_interface *now = c->ours < 0 ? NULL :
-						     interface_of(ike, &our_end(c)->host);
+						     interface_of_end(ike, our_end(c));
 
 		/* What is oriented and still right is left alone, with all its SAs. */
-		if (c->ours >= 0 && now != NULL && strcmp(now->real, c->interface->real) == 0 &&
+		if (c->ours >= 0 && now != NULL && addr_eq(&now->addr, &c->interface->addr) && strcmp(now->real, c->interface->real) == 0 &&
 		    strcmp(now->virtual_, c->interface->virtual_) == 0)
 			continue;
 		if (c->ours < 0)

@@ -24,6 +24,7 @@ struct end {			/* one end, as described */
 	struct identity id;	/* its name is owned by the end */
 	bool id_given;		/* else it follows from the host */
 	struct ip_addr host;
+	bool defaultroute;	/* it is us, and the host whatever the default route says; any while there is none */
 	struct ip_addr inside;	/* the address that a peer behind a NAT has itself, where it is its client; else none */
 	uint16_t ikeport, nattport;
 	struct ip_addr nexthop;	/* none: the peer's host */

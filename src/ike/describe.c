@@ -78,10 +78,13 @@ static bool describe_id(struct description *d, struct span text, struct end *e)
 	return true;
 }
 
-static bool describe_end(struct description *d, const struct control_end *from,
+static bool describe_end(struct description *d, const struct control_end *from, const struct control_end *other,
 			 const struct control_selector *protects, struct end *e)
 {
 	e->host = from->host;
+	e->defaultroute = from->defaultroute;
+	if (e->defaultroute)		/* that of IPv4 or of IPv6, as the peer is */
+		e->host = (struct ip_addr){ .len = other->host.len == 16 ? 16 : 4 };
 	e->ikeport = from->ikeport;
 	e->nattport = from->nattport != 0 ? from->nattport : LIMIT_NATT_PORT;
 	e->nexthop = from->nexthop;
@@ -137,7 +140,9 @@ static bool check_ends(struct description *d)
 	const struct end *l = &d->c->end[0], *r = &d->c->end[1];
 	unsigned left = host_family(&l->host), right = host_family(&r->host);
 
-	if (addr_is_any(&l->host) && addr_is_any(&r->host))
+	if (l->defaultroute && r->defaultroute)
+		d->why = refuse_two_default_routes(d->ike->arena, d->c->name);
+	else if (addr_is_any(&l->host) && addr_is_any(&r->host) && !l->defaultroute && !r->defaultroute)
 		d->why = refuse_two_wildcards(d->ike->arena, d->c->name);
 	else if (left != 0 && right != 0 && left != right)
 		d->why = refuse_families(d->ike->arena, d->c->name, "hosts", host_text(d, l), host_text(d, r));
@@ -379,7 +384,8 @@ static struct connection *describe_pair(struct description *d, const struct cont
 	d->c = c;
 	c->name = d->n == 1 ? copy_text(m->name) : xprintf("%.*s/%ux%u", (int)m->name.n, (const char *)m->name.p,
 							   p->number[0], p->number[1]);
-	if (describe_end(d, &m->left, &p->end[0], &c->end[0]) && describe_end(d, &m->right, &p->end[1], &c->end[1]) &&
+	if (describe_end(d, &m->left, &m->right, &p->end[0], &c->end[0]) &&
+	    describe_end(d, &m->right, &m->left, &p->end[1], &c->end[1]) &&
 	    check_ends(d) && describe_policy(d, m) && check_bundle(d) && describe_user(d, m))
 		describe_suites(d, m);
 	if (d->why == NULL)

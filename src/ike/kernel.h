@@ -86,6 +86,7 @@ struct kernel_interface {	/* a public interface on which pluto may listen */
 	char virtual_[16];	/* "ipsec0", "" = none */
 	struct ip_addr addr;
 	bool natt;		/* the port of NAT traversal is open there */
+	bool defaultroute;	/* what leaves by the default route of its family comes from there; one of a family at most */
 };
 
 struct kernel_ops {

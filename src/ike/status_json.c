@@ -13,7 +13,7 @@
 #include "ike/upkeep.h"
 #include "ike/weak.h"
 
-#define SCHEMA_VERSION "1.4"	/* additions count up behind the dot, all else before it */
+#define SCHEMA_VERSION "1.5"	/* additions count up behind the dot, all else before it */
 #define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
 
 static void line(struct status *s, const char *text)
@@ -126,8 +126,9 @@ static json_t *end_object(const struct end *e)
 	char client[SUBNET_TEXT], host[ADDR_TEXT], nexthop[ADDR_TEXT];
 	struct subnet net;
 
-	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:o, s:b, s:o, s:o, s:i, s:o, s:i, s:i, s:i, s:o}",
 		"host", text_or_null(addr_is_any(&e->host) ? NULL : addr_format(&e->host, host)),
+		"defaultroute", e->defaultroute,
 		"id", e->id_given ? id_text(&e->id) : json_null(),
 		"client", text_or_null(connection_end_client(e, &net) ? subnet_format(&net, client) : NULL),
 		"client_protocol", e->protocol,

@@ -88,7 +88,10 @@ static void add_end(struct text *t, const struct control_end *e)
 
 	if (e->id.n > 0)
 		add_text(t, WHACK_OPTION_ID, e->id);
-	add_address(t, WHACK_OPTION_HOST, &e->host, e->host.len == 16 ? "%any6" : "%any");
+	if (e->defaultroute)
+		add_text(t, WHACK_OPTION_HOST, span_str("%defaultroute"));
+	else
+		add_address(t, WHACK_OPTION_HOST, &e->host, e->host.len == 16 ? "%any6" : "%any");
 	if (e->ikeport != option_of(WHACK_OPTION_IKEPORT)->number)
 		add_number(t, WHACK_OPTION_IKEPORT, e->ikeport);
 	if (e->nattport != 0 && e->nattport != option_of(WHACK_OPTION_NATTPORT)->number)

@@ -116,7 +116,9 @@ static void host_text(const struct end *e, struct text *t)
 
 	bool port = e->ikeport != LIMIT_IKE_PORT && e->ikeport != 0;
 
-	if (addr_is_any(&e->host))
+	if (addr_is_any(&e->host) && e->defaultroute)
+		text_add(t, "%%defaultroute");
+	else if (addr_is_any(&e->host))
 		text_add(t, e->host.len == 16 ? "%%any6" : "%%any");
 	else
 		text_add(t, port && e->host.len == 16 ? "[%s]" : "%s", addr_format(&e->host, a));
