@@ -72,6 +72,12 @@ found=$(grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|gets|system|popen|mktemp|tm
 [ -z "$found" ] || complain "unsafe, or predictable: $found"
 checks=$((checks + 1))
 
+# One source of random numbers; klips and whack, which have no crypto/, ask the system.
+found=$(grep -rnE '\b(gcry_(randomize|random_bytes(_secure)?|create_nonce)|getrandom|getentropy|arc4random|[dlm]rand48)\(|\brandom\(\)|/dev/u?random' \
+	--include='*.c' --include='*.h' src whack | grep -vE '^(src/crypto/hash\.c|src/kernel/klips_main\.c|whack/whack\.c|src/generated/[^:]*):')
+[ -z "$found" ] || complain "random octets come from crypto_random(): $found"
+checks=$((checks + 1))
+
 # Where packets and keys are dealt with there are no files, sockets and programs.
 found=$(grep -rnE '#include <(sys/socket|sys/un|sys/wait|unistd|fcntl|netdb|spawn|uv)' src/crypto src/engine src/ike src/secrets | grep -v '^src/secrets/secrets_load.c')
 [ -z "$found" ] || complain "only src/daemon and src/kernel do I/O: $found"

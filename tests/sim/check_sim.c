@@ -36,6 +36,7 @@ static const struct kind {
 	{ "frag-negotiate", run_frag_negotiate, 200 },
 	{ "frag-lost", run_frag_lost, 20 },
 	{ "frag-hostile", run_frag_hostile, 20 },
+	{ "frag-many", run_frag_many, 2 },
 	{ "no-suite", run_no_suite, 40 },
 	{ "silent", run_silent, 20 },
 	{ "unknown", run_unknown, 4 },

@@ -1,7 +1,9 @@
 /* fragments.c -- messages in fragments over a bad network, and fragments that somebody forges. */
 #include <stdio.h>
 
+#include "engine/internal.h"
 #include "generated/payloads.h"
+#include "ike/internal.h"
 #include "trial.h"
 
 static void begin(struct trial *t)
@@ -103,10 +105,10 @@ void run_frag_lost(struct trial *t)
 
 /* ---- forged ones -------------------------------------------------------------- */
 
-static void forge(struct trial *t, struct span header, uint16_t id, unsigned number, bool last, size_t octets)
+static void forge_from(struct trial *t, const struct endpoint *from, struct span header, uint16_t id, unsigned number, bool last,
+		       size_t octets)
 {
 	static uint8_t bytes[1500], data[1400];
-	struct endpoint from = { .addr = t->a->addr, .port = LIMIT_IKE_PORT };
 	struct writer w = writer_on(bytes, sizeof(bytes));
 	struct emit_FRAGMENT f = { .id = id, .number = (uint8_t)number, .data = span_of(data, octets),
 				   .flags = last ? FRAGMENT_FLAGS_LAST : 0 };
@@ -115,7 +117,14 @@ static void forge(struct trial *t, struct span header, uint16_t id, unsigned num
 	put_bytes(&w, header);
 	emit_FRAGMENT(&w, PAYLOAD_TYPE_NONE, &f);
 	patch_u32(&w, HEADER_OFFSET_LENGTH, (uint32_t)w.n);
-	world_inject(t->w, t->b, &from, writer_span(&w));
+	world_inject(t->w, t->b, from, writer_span(&w));
+}
+
+static void forge(struct trial *t, struct span header, uint16_t id, unsigned number, bool last, size_t octets)
+{
+	struct endpoint from = { .addr = t->a->addr, .port = LIMIT_IKE_PORT };
+
+	forge_from(t, &from, header, id, number, last, octets);
 }
 
 /* Every number, in any order, doubled, with several ends, of several messages, too long: nothing comes of it, nothing
@@ -164,4 +173,57 @@ void run_frag_hostile(struct trial *t)
 	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "afterwards: %u", t->a->last_status);
 	trial_check_up(t);
 	buf_free(&w.header);
+}
+
+/* The first message comes from so many addresses, and from each a fragment of a second one that never gets complete. */
+void run_frag_many(struct trial *t)
+{
+	struct control_connection road;
+	struct tape tape;
+	struct watch w = { 0 };
+	struct endpoint from = { .addr = { .len = 4, .b = { 10, 1, 0, 1 } }, .port = LIMIT_IKE_PORT };
+	uint8_t header[HEADER_SIZE];
+	const struct engine *e = t->b->ike->engine;
+
+	begin(t);
+	t->c.aggressive = false;
+	t->c.fragmentation = IKE_FRAGMENTATION_YES;
+	road = t->c;
+	road.left.host = (struct ip_addr){ 0 };
+	node_connection(t->a, &t->c);
+	node_connection(t->b, &road);
+	node_listen(t->a);
+	node_listen(t->b);
+	tape_start(t, &tape);
+	node_initiate(t->a, "net");
+	world_step(t->w, 1);
+	watch(t, &w);
+	world_run(t->w, 2000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u", t->a->last_status);
+	if (!trial_expect(t, w.header.p != NULL && tape.n > 0, "no message to forge"))
+		return;
+	for (unsigned i = 0; i < LIMIT_FRAGMENT_SETS + 20; i++) {
+		from.addr.b[2] = (uint8_t)(i >> 8);
+		from.addr.b[3] = (uint8_t)i;
+		tape.at[0].bytes.p[0] = (uint8_t)(i >> 8);
+		tape.at[0].bytes.p[1] = (uint8_t)i;
+		world_inject(t->w, t->b, &from, span_buf(tape.at[0].bytes));
+		world_run(t->w, 10);
+	}
+	for (const struct exchange *x = engine_first(t->b->ike->engine); x != NULL; x = engine_next((struct exchange *)x)) {
+		memcpy(header, w.header.p, HEADER_SIZE);
+		memcpy(header, x->cookies, sizeof(x->cookies));
+		if (!exchange_final(x))
+			forge_from(t, &x->remote, span_of(header, HEADER_SIZE), 1, 1, false, 100);
+	}
+	world_run(t->w, 100);
+	trial_expect(t, e->fragment_sets == LIMIT_FRAGMENT_SETS && node_said(t->b, "too_many_fragment_sets"),
+		     "%zu messages are being put together: %s", e->fragment_sets, t->b->refusal);
+	world_run(t->w, TIMER_FRAGMENTS_MS[0] + 1000);
+	trial_expect(t, e->fragment_sets == 0, "%zu messages are kept", e->fragment_sets);
+	node_initiate(t->a, "net");
+	world_run(t->w, 100000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "afterwards: %u", t->a->last_status);
+	buf_free(&w.header);
+	tape_free(&tape);
 }

@@ -158,6 +158,35 @@ START_TEST(no_fragments_out_of_transport_mode)
 }
 END_TEST
 
+/* A piece of one datagram; `at` in units of 8 octets. */
+static struct packet piece(size_t at, bool more, size_t body, struct flow *f)
+{
+	uint8_t header[8] = { IPPROTO_UDP, 0, 0, (uint8_t)(at << 3 | more), 0, 0, 0, 7 };
+	struct packet k = six(ME, PEER, IPPROTO_FRAGMENT, header, sizeof(header), body);
+
+	ck_assert(packet_flow(packet_span(&k), f));
+	return k;
+}
+
+/* RFC 5722 4: what overlaps gives no datagram, in whichever order it comes; else it does. */
+START_TEST(overlapping_pieces_give_no_datagram)
+{
+	bool overlap = _i % 2 != 0, backwards = _i / 2 != 0;
+	struct reassembly *r = reassembly_new();
+	struct packet k, whole;
+	struct flow f;
+
+	k = backwards ? piece(1, false, 8, &f) : piece(0, true, overlap ? 16 : 8, &f);
+	ck_assert(!reassembly_add(r, &k, &f, &whole));
+	k = backwards ? piece(0, true, overlap ? 16 : 8, &f) : piece(1, false, 8, &f);
+	ck_assert_int_eq(reassembly_add(r, &k, &f, &whole), !overlap);
+	/* Nor does what would have completed it. */
+	k = piece(0, true, 8, &f);
+	ck_assert(!reassembly_add(r, &k, &f, &whole));
+	reassembly_free(r);
+}
+END_TEST
+
 /* Pieces out of order, that overlap, or of too much: never a datagram, never outside the memory. */
 START_TEST(fragments_of_nonsense)
 {
@@ -201,6 +230,7 @@ int main(void)
 	tcase_add_test(c, fragments_cover_the_packet);
 	tcase_add_loop_test(c, own_fragments, 0, N_CHOICES);
 	tcase_add_test(c, no_fragments_out_of_transport_mode);
+	tcase_add_loop_test(c, overlapping_pieces_give_no_datagram, 0, 4);
 	tcase_add_test(c, fragments_of_nonsense);
 	suite_add_tcase(s, c);
 	return run_suite(s);
