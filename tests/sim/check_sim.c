@@ -41,6 +41,7 @@ static const struct kind {
 	{ "silent", run_silent, 20 },
 	{ "unknown", run_unknown, 4 },
 	{ "stranger", run_stranger, 4 },
+	{ "suits", run_suits, 8 },
 	{ "bits", run_bits, 600 },
 	{ "replay", run_replay, 40 },
 	{ "garbage", run_garbage, 40 },

@@ -81,7 +81,7 @@ bool trial_arrives(const struct trial *t, const struct node *n);
 /* The kinds, by file. */
 trial_run run_negotiate, run_both, run_rekey, run_restart, run_away, run_kernel;	/* normal.c */
 trial_run run_terminate, run_shutdown, run_leave, run_delete, run_wrong_secret, run_no_suite,
-	  run_silent, run_unknown, run_stranger;						/* trouble.c */
+	  run_silent, run_unknown, run_stranger, run_suits;						/* trouble.c */
 trial_run run_aggr_negotiate, run_aggr_last_lost, run_aggr_forged, run_aggr_refused, run_aggr_flood;	/* aggressive.c */
 trial_run run_frag_negotiate, run_frag_lost, run_frag_hostile, run_frag_many;			/* fragments.c */
 trial_run run_bits, run_replay, run_garbage, run_matrix, run_flood, run_aborted;	/* hostile.c */

@@ -145,6 +145,28 @@ void run_no_suite(struct trial *t)
 		     "the initiator was told %u", t->a->last_status);
 }
 
+/* Between the same two hosts there are connections with different algorithms: the first message means one that allows its offer. */
+void run_suits(struct trial *t)
+{
+	struct control_connection second = t->c;
+	bool other = t->seed % 2 == 0, reversed = t->seed / 2 % 2 == 0;
+
+	second.name = span_str("second");
+	second.ike = span_str("aes256-sha512-modp1024");
+	second.left.client = sim_subnet("10.7.1.0/24");
+	second.right.client = sim_subnet("10.7.2.0/24");
+	t->c.ike = span_str("aes128-sha256-x25519");
+	node_connection(t->a, other ? &second : &t->c);
+	node_connection(t->b, reversed ? &second : &t->c);
+	node_connection(t->b, reversed ? &t->c : &second);
+	node_listen(t->a);
+	node_listen(t->b);
+	node_initiate(t->a, other ? "second" : "net");
+	world_run(t->w, 2000);
+	trial_expect(t, t->a->last_status == WHACK_STATUS_SUCCESS, "ended with %u: %s", t->a->last_status, t->b->refusal);
+	trial_expect(t, node_outbound(t->b, other ? "10.7.1.0/24" : "10.0.1.0/24") != NULL, "it was for another connection");
+}
+
 void run_silent(struct trial *t)
 {
 	trial_draw(t);
