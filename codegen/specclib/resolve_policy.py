@@ -9,7 +9,7 @@ REASON_TYPES = ("u32", "u64", "string", "bytes", "addr", "endpoint", "subnet")
 FAULT_PARAMS = ("where", "field", "offset", "got", "want")	# what every fault of the parsers brings
 PROTOCOL_TYPES = ("flag", "u8", "u16", "u32", "u64", "string", "bytes", "addr", "subnet", "endpoint")
 OPTION_TYPES = ("u8", "u16", "u32", "u64", "string", "path", "addr", "id", "subnet", "port", "enum", "data", "alg",
-	"endpoint", "bytes", "duration")
+	"endpoint", "bytes", "duration", "classes")
 STATUSES = "whack_status"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z0-9_]*)\}|[{}]")
 COMMON_FORM = "common"

@@ -420,6 +420,8 @@ static bool check_value(struct parse *p, struct option_value *v)
 		return number_value(p, v);
 	case OPTION_ENUM:
 		return choice_value(p, v);
+	case OPTION_CLASSES:
+		return options_debug_value(p->o->program, v, p->why);
 	default:
 		break;
 	}
@@ -582,17 +584,4 @@ const char *option_text(const struct options *o, unsigned id, enum option_end en
 	const struct option_desc *d = in_form(o->program, id, o->form);
 
 	return v != NULL ? v->text : d == NULL ? NULL : d->text;
-}
-
-uint32_t options_debug(const struct options *o)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < o->n; i++) {
-		const struct option_desc *d = o->values[i].option;
-
-		if (d->debug)
-			mask = d->number == 0 ? 0 : mask | d->number;
-	}
-	return mask;
 }

@@ -13,6 +13,7 @@ enum option_type {
 	OPTION_STRING, OPTION_PATH, OPTION_DATA, OPTION_ALG,	/* text that is not empty */
 	OPTION_ADDR, OPTION_ID, OPTION_SUBNET,	/* text; the program resolves and checks it */
 	OPTION_ENUM,		/* one of choices; the number is its index */
+	OPTION_CLASSES,		/* some of choices with commas between: what the flags NAME-CHOICE select */
 };
 
 #define OPTION_COMMON 0xff	/* form of options that go with every form */
@@ -25,7 +26,7 @@ struct option_desc {
 	const char *name;	/* without the dashes */
 	const char *alias;	/* another name, or NULL */
 	const char *metavar;	/* NULL for a flag */
-	const char *const *choices;	/* of an ENUM, NULL at the end */
+	const char *const *choices;	/* of ENUM and CLASSES, NULL at the end */
 	const char *text;	/* default as text, NULL = none */
 	uint32_t number;	/* default as number or index of the choice */
 	uint32_t min, max;	/* of U32 and PORT */
@@ -124,8 +125,12 @@ const struct option_value *option_next(const struct options *o, unsigned id,
 uint32_t option_number(const struct options *o, unsigned id, enum option_end end);
 const char *option_text(const struct options *o, unsigned id, enum option_end end);
 
-/* The mask of all flags for debugging output; one with an empty mask undoes those before it. */
+/* The mask of all flags for debugging output and of CLASSES, in their order; one with an empty mask undoes those before it. */
 uint32_t options_debug(const struct options *o);
+/* The last value that selects any of the classes; NULL = none. */
+const struct option_value *options_debug_by(const struct options *o, uint32_t classes);
+/* Is every word of a value of CLASSES one of its choices?  If not, one line in why.  For options_parse. */
+bool options_debug_value(const struct program_desc *p, const struct option_value *v, struct text *why);
 
 /* "argument 3" or "file:12". */
 void option_where(const struct option_value *v, struct text *t);

@@ -125,7 +125,7 @@ static bool check_debug(const struct config *c, const struct options *o, struct 
 {
 	if ((c->debug & DEBUG_CLASSES_PRIVATE) == 0 || c->keys_in_log)
 		return true;
-	option_where(option_next(o, PLUTO_OPTION_DEBUG_PRIVATE, NULL), why);
+	option_where(options_debug_by(o, DEBUG_CLASSES_PRIVATE), why);
 	text_add(why, ": --debug-private writes secrets into the log; "
 		      "add --allow-key-logging if that is wanted");
 	return false;

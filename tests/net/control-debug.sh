@@ -32,7 +32,7 @@ declare -A shows=(
 )
 lines() { grep -c "| .*\($1\)" "$DIR/class"; }
 for class in raw crypt parsing emitting control klips; do
-	says 0 "004 debugging output selected" whack "--debug-$class"
+	says 0 "004 debugging output selected" whack --debug "none,$class"
 	from=$(($(wc -l <"$DIR/log") + 1))
 	whack --initiate c >"$DIR/said" 2>&1 || { cat "$DIR/said"; fail "the negotiation fails"; }
 	whack --terminate c >"$DIR/said" 2>&1
@@ -46,8 +46,10 @@ for class in raw crypt parsing emitting control klips; do
 		[ "$name" = "$class" ] || [ "$class $name" = "emitting parsing" ] || [ "$(lines "${shows[$name]}")" = 0 ] ||
 			{ grep "| .*\(${shows[$name]}\)" "$DIR/class"; fail "$class shows what $name is for"; }
 	done
-	ok "--debug-$class shows what it is for, and nothing else"
+	ok "--debug $class shows what it is for, and nothing else"
 done
+says 35 "035 --debug-private writes secrets into the log" whack --debug control,private
+says 1 '"hex" is not one of none all raw crypt' whack --debug raw,hex
 says 35 "035 --debug-private writes secrets into the log" whack --debug-private
 says 35 "000 remedy: start pluto with --allow-key-logging" whack --name c --debug-private
 ! grep -q '| .*SKEYID' "$DIR/log" || fail "a secret value is in the log"
@@ -66,13 +68,14 @@ whack --status >"$DIR/said" 2>&1
 check "a key that is given with --delete takes the place of what was there" grep -q '@east.example' "$DIR/said"
 control_end_pluto
 
+says 1 "--debug-private writes secrets into the log; add --allow-key-logging" "$PLUTO" --nofork --stderrlog --noklips --ctlbase "$DIR/no" --debug raw,private
 says 1 "--debug-private writes secrets into the log; add --allow-key-logging" "$PLUTO" --nofork --stderrlog --noklips --ctlbase "$DIR/no" --debug-private
-begin --allow-key-logging --debug-private
+begin --allow-key-logging --debug private
 whack --initiate c >"$DIR/said" 2>&1 || { cat "$DIR/said"; fail "the negotiation fails"; }
 for text in 'SKEYID, 32 octets: [0-9a-f]\{64\}' 'SKEYID_d, ' 'KEYMAT, '; do
 	check "where it is allowed, private shows ${text%%,*}" grep -q "| .*$text" "$DIR/log"
 done
-says 0 "004 debugging output selected" whack --debug-private --debug-crypt
+says 0 "004 debugging output selected" whack --debug private,crypt
 control_end_pluto
 peer --shutdown >"$DIR/said" 2>&1
 wait "$other" || fail "the peer ended with status $?"

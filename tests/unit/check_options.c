@@ -165,6 +165,11 @@ static const struct wrong_case wrong_cases[] = {
 	{ { "--name", "--to" }, "argument 1: --name needs a value; write --name NAME" },
 	{ { "--name=", "--to" }, "argument 1: --name is empty; write --name NAME" },
 	{ { "--status=yes" }, "argument 1: --status takes no value; leave out what follows the =" },
+	{ { "--debug", "raw,hex" },
+	  "argument 1: --debug raw,hex: \"hex\" is not one of none all raw crypt parsing emitting control klips private" },
+	{ { "--debug", "raw," },
+	  "argument 1: --debug raw,: \"\" is not one of none all raw crypt parsing emitting control klips private" },
+	{ { "--debug", "--name", "x" }, "argument 1: --debug needs a value; write --debug CLASSES" },
 	{ { "--to", "--name", "x", "--rekeyfuzz", "10001" },
 	  "argument 4: --rekeyfuzz 10001 is not a number from 0 to 10000, in per cent" },
 	{ { "--to", "--name", "x", "--rekeyfuzz", "99999999999999999999" },
@@ -181,7 +186,7 @@ static const struct wrong_case wrong_cases[] = {
 	{ { "--listen", "--asynchronous" },
 	  "argument 2: --asynchronous does not go with --listen; leave it out, or see whack --help listen" },
 	{ { "--host", "1.2.3.4" },
-	  "nothing to do: give one of --to --keyid --listen --route --initiate --delete --debug-none --status "
+	  "nothing to do: give one of --to --keyid --listen --route --initiate --delete --debug --status "
 	  "--print-conn --which-secret --genpsk --batch --shutdown; whack --help explains them" },
 	{ { "-h" }, "argument 1: -h is not an option; options begin with --" },
 	{ { "--optionsfrom", "/nonexistent/file" },
@@ -203,6 +208,8 @@ START_TEST(test_debug)
 	static const char *const all[] = { "--debug-all", NULL };
 	static const char *const some[] = { "--debug-raw", "--debug-none", "--debug-crypt", "--debug-klips", NULL };
 	static const char *const more[] = { "--debug-all", "--debug-private", NULL };
+	static const char *const lists[] = { "--debug-emitting", "--debug", "raw,none,crypt", "--debug=klips", NULL };
+	static const char *const secrets[] = { "--debug", "private", "--debug", "all", NULL };
 	const uint32_t everything = DEBUG_CLASSES_RAW | DEBUG_CLASSES_CRYPT | DEBUG_CLASSES_PARSING |
 				    DEBUG_CLASSES_EMITTING | DEBUG_CLASSES_CONTROL | DEBUG_CLASSES_KLIPS;
 	struct options o;
@@ -216,6 +223,15 @@ START_TEST(test_debug)
 	options_free(&o);
 	ck_assert(parse(&o, &pluto_program, more));
 	ck_assert_uint_eq(options_debug(&o), everything | DEBUG_CLASSES_PRIVATE);
+	options_free(&o);
+	ck_assert(parse(&o, &whack_program, lists));
+	ck_assert_uint_eq(o.form, WHACK_FORM_DEBUG);
+	ck_assert_uint_eq(options_debug(&o), DEBUG_CLASSES_CRYPT | DEBUG_CLASSES_KLIPS);
+	ck_assert_ptr_null(options_debug_by(&o, DEBUG_CLASSES_PRIVATE));
+	options_free(&o);
+	ck_assert(parse(&o, &pluto_program, secrets));
+	ck_assert_uint_eq(options_debug(&o), everything | DEBUG_CLASSES_PRIVATE);
+	ck_assert_str_eq(options_debug_by(&o, DEBUG_CLASSES_PRIVATE)->text, "private");
 	options_free(&o);
 }
 END_TEST
@@ -253,7 +269,7 @@ static void check_table(const struct program_desc *p)
 
 		ck_assert(d->form == OPTION_COMMON || d->form < p->n_forms);
 		ck_assert((d->type == OPTION_FLAG) == (d->metavar == NULL));
-		ck_assert((d->type == OPTION_ENUM) == (d->choices != NULL));
+		ck_assert((d->type == OPTION_ENUM || d->type == OPTION_CLASSES) == (d->choices != NULL));
 		ck_assert(d->help[0] != '\0');
 		if (d->type == OPTION_U32 || d->type == OPTION_PORT)
 			ck_assert(d->min <= d->max && (d->text == NULL || (d->min <= d->number && d->number <= d->max)));

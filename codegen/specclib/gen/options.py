@@ -1,9 +1,12 @@
 """options.h, options.c: the option tables of pluto and whack; their manual sections and shell completion."""
 
+from dataclasses import replace
+
 from .cwriter import cbool, cnum, cstr, finish, start, upper, wrap
 from .resolve import STATUSES, spec_of
 
 COMMON = 'common'
+CLASSES = 'classes'	# type of a value: names of flags that begin with the option's, with commas between
 DEBUG_CLASSES, PRIVATE = 'debug_classes', 'PRIVATE'
 NUMBERS = {'u32': 0xffffffff, 'port': 65535}
 FILES = ('path',)
@@ -19,7 +22,7 @@ class Program:
 		self.name = name
 		self.forms = [f for f in spec.forms if f.program.text == name]
 		self.options = []	# (form name, option), form by form
-		own = [o for o in spec.options if o.program.text == name]
+		own = with_classes([o for o in spec.options if o.program.text == name])
 		for form in [f.name.text for f in self.forms] + [COMMON]:
 			self.options.extend((form, o) for o in own if form in [n.text for n in o.forms])
 		self.names = []
@@ -49,6 +52,20 @@ class Program:
 
 	def positional(self):
 		return 'name' if 'name' in self.names else None
+
+
+def is_classes(option):
+	return option.type is not None and option.type.text == CLASSES
+
+
+def with_classes(options):
+	"""The same, those of the type `classes` with their choices: `debug` has `raw` when there is a flag `debug-raw`."""
+	def choices(option):
+		begin = option.name.text + '-'
+		found = {o.name.text[len(begin):]: o.name for o in options if o.type is None and o.name.text.startswith(begin)}
+		return tuple(replace(name, text=text) for text, name in found.items())
+
+	return [replace(o, choices=choices(o)) if is_classes(o) else o for o in options]
 
 
 def words(option):
@@ -104,7 +121,7 @@ def header(ps):
 				c('%s,\t/* %s */' % (p.form_id(form.name.text), form.text))
 		c.blank()
 		for form, option in p.options:
-			for i, choice in enumerate(option.choices):
+			for i, choice in enumerate(() if is_classes(option) else option.choices):
 				c('#define %s %d' % (upper(p.id(option.name.text), choice), i))
 		c.blank()
 		c('extern const struct program_desc %s_program;' % p.name)
@@ -351,7 +368,10 @@ def completion(p):
 	for _, o in p.options:
 		if not o.metavar:
 			continue
-		if o.choices:
+		if is_classes(o):
+			reply = 'mapfile -t COMPREPLY < <(compgen -P "${cur%%"${cur##*,}"}" -W "%s" -- "${cur##*,}")' % (
+				' '.join(x.text for x in o.choices))
+		elif o.choices:
 			reply = 'mapfile -t COMPREPLY < <(compgen -W "%s" -- "$cur")' % ' '.join(x.text for x in o.choices)
 		elif o.type.text in FILES:
 			reply = 'mapfile -t COMPREPLY < <(compgen -f -- "$cur")'
