@@ -59,6 +59,8 @@ offered "connection" whack --help co
 offered "/etc/hostname" whack --optionsfrom /etc/hostn
 offered "" whack --initiate --host
 offered "klips" pluto --kernel k
+offered "parsing private" pluto --debug p
+offered "raw,crypt" whack --debug raw,cr
 offered "--bits" rsasigkey --b
 [ "$bad" = 0 ] || exit 1
 echo "PASS: manual pages and completions, $checks checks"

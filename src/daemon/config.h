@@ -12,7 +12,7 @@ struct attach {
 };
 
 struct config {
-	bool fork;
+	bool fork;		/* unless a service manager waits to be told */
 	bool stderrlog;
 	unsigned backend;	/* PLUTO_OPTION_KERNEL_... */
 	uint16_t ikeport;

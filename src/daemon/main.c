@@ -13,6 +13,7 @@
 #include "daemon/journal.h"
 #include "daemon/lock.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/replay.h"
 #include "daemon/version.h"
 #include "generated/options.h"
@@ -62,10 +63,15 @@ static void harden(void)
 static void ready(void *ctx)
 {
 	struct start *s = ctx;
+	char room[ERROR_TEXT];
+	struct text why = text_on(room, sizeof(room));
 
 	fork_ready(s->pipe, EXIT_OK, s->config->stderrlog);
 	s->pipe = -1;
 	log_open(s->sink);
+	if (!notify_ready(&why))
+		log_trouble("without it the service manager takes pluto for one that does not start; start it with another Type= than notify",
+			    "cannot tell the service manager that pluto is ready: %s", room);
 }
 
 static int run(const struct config *c, struct text *why)
@@ -83,8 +89,8 @@ static int run(const struct config *c, struct text *why)
 	case LOCK_TAKEN:
 		break;
 	}
-	/* Before the fork nothing has a thread. */
-	if (c->fork && (s.pipe = fork_daemon(why)) < 0) {
+	/* Before the fork nothing has a thread.  A service manager that waits to be told wants pluto itself. */
+	if (!notify_wanted() && c->fork && (s.pipe = fork_daemon(why)) < 0) {
 		lock_release(c->pidfile, lock);
 		return failed(why->p, EXIT_WRONG);
 	}

@@ -87,6 +87,47 @@ wait "$PID" || fail "SIGTERM: status $?"
 PID=
 ok "SIGTERM ends it in order"
 
+# Under a service manager that waits to be told: in the foreground, and ready means ready.
+cat >"$DIR/manager.py" <<'EOS'
+import os, socket, subprocess, sys
+name, pid_file, whack = sys.argv[1:4]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("\0" + name[1:] if name[0] == "@" else name)
+s.settimeout(20)
+p = subprocess.Popen(sys.argv[5:], env={**os.environ, "NOTIFY_SOCKET": name})
+if sys.argv[4] == "refused":
+	status = p.wait(20)
+	s.settimeout(0.5)
+	try:
+		print("told:", s.recv(1000))
+	except TimeoutError:
+		print("ended with status", status, "and told nothing")
+	sys.exit()
+print("told:", s.recv(1000))
+print("pid", "ours" if int(open(pid_file).read()) == p.pid and p.poll() is None else "of another")
+base = pid_file.removesuffix(".pid")
+print("status", subprocess.run([whack, "--ctlbase", base, "--status"], stdout=subprocess.DEVNULL).returncode)
+print("shutdown", subprocess.run([whack, "--ctlbase", base, "--shutdown"], stderr=subprocess.DEVNULL).returncode)
+print("ended with status", p.wait(20))
+EOS
+managed() { # SOCKET MODE: the same pluto, without --nofork
+	timeout 60 python3 "$DIR/manager.py" "$1" "$DIR/pluto.pid" "$WHACK" "$2" "$PLUTO" --noklips --stderrlog --ctlbase "$DIR/pluto" \
+		--secretsfile "$DIR/secrets" --ikeport "$PORT" --listen 127.0.0.1 >"$DIR/managed" 2>"$DIR/managed.log"
+}
+printf '%s\n' "told: b'READY=1\\n'" "pid ours" "status 0" "shutdown 0" "ended with status 0" >"$DIR/wanted"
+for name in "$DIR/notify" "@pluto-test-$$"; do
+	managed "$name" started
+	check "NOTIFY_SOCKET=${name/$DIR/DIR}: told when it takes commands, and it is the process that was started" diff "$DIR/wanted" "$DIR/managed"
+done
+check "that can be told leaves no word in the log" eval '! grep -q "service manager" "$DIR/managed.log"'
+control_start
+managed "$DIR/notify2" refused
+check "one that does not start tells nothing" [ "$(cat "$DIR/managed")" = "ended with status 10 and told nothing" ]
+control_end_pluto
+NOTIFY_SOCKET=$DIR/nobody control_start
+check "nobody reads: that is in the log, and pluto runs" grep -q 'cannot tell the service manager that pluto is ready: the socket that NOTIFY_SOCKET names: No such file' "$DIR/log"
+control_end_pluto
+
 # Port 500 is for root, where the system has such ports
 as_user=()
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
