@@ -61,9 +61,14 @@ lab_check "and that is seen" [ "$(lab_count wire icmp)" = 4 ]
 # Several public networks: at once an SA by the one interface and another by the other one.
 pluto_secret inner "of no consequence"
 pluto_listening inner ehost
-outer='--name outer --host 192.0.2.1 --to --host 192.0.2.2 --encrypt --psk' inner='--name inner --host 10.0.1.1 --to --host 10.0.1.9 --encrypt --psk'
-# shellcheck disable=SC2086 # the words of two command lines
-lab_check "a connection on each network" eval 'pluto_whack east $outer && pluto_whack west $outer && pluto_whack east $inner && pluto_whack inner $inner'
+between() { # NAME OUR-ADDRESS ID ADDRESS: a connection of east and that one
+	local id
+	for id in east "$3"; do
+		pluto_whack "$id" --name "$1" --host "$2" --to --host "$4" --encrypt --psk || return
+	done
+}
+lab_check "a connection on the one network" between outer 192.0.2.1 west 192.0.2.2
+lab_check "and on the other" between inner 10.0.1.1 inner 10.0.1.9
 for name in outer inner; do
 	lab_check "$name is negotiated" pluto_whack east --initiate $name
 done
