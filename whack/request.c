@@ -72,6 +72,8 @@ static bool read_end(const struct options *o, enum option_end side, struct contr
 		if (!resolve_id(v, six, id, why))
 			return false;
 		e->id = span_str(id);
+		if (resolve_was_name(v))
+			e->named = span_str(v->text);
 	}
 	if ((v = option_find(o, WHACK_OPTION_NEXTHOP, side)) != NULL &&
 	    !resolve_addr(v, six, &e->nexthop, why))

@@ -213,3 +213,12 @@ bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struc
 	snprintf(dst, ID_TEXT, "%s", addr_format(&a, number));
 	return true;
 }
+
+bool resolve_was_name(const struct option_value *v)
+{
+	const char *reason;
+	struct ip_addr a;
+	unsigned column;
+
+	return strchr(v->text, '@') == NULL && v->text[0] != '%' && !addr_parse(span_str(v->text), &a, &reason, &column);
+}

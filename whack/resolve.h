@@ -21,6 +21,9 @@ bool resolve_port(const struct option_value *v, uint16_t *out, struct text *why)
 #define ID_TEXT 256
 bool resolve_id(const struct option_value *v, bool six, char dst[ID_TEXT], struct text *why);
 
+/* Of an identity that resolve_id has taken: was it a domain name, which had to be resolved? */
+bool resolve_was_name(const struct option_value *v);
+
 /* Is it an address of IPv6, in numbers?  NULL is none. */
 bool resolve_is_six(const struct option_value *v);
 

@@ -350,6 +350,20 @@ static void warn_weak(struct ike *ike, uint32_t whack, const struct connection *
 			"listens, can search for the preshared secret with a dictionary; use one of whack --genpsk, or --rsasig");
 }
 
+/* An address that the name had at the moment is seldom what is meant by a name as identity. */
+static void warn_named(struct ike *ike, uint32_t whack, const struct connection *c, const struct control_end *e)
+{
+	char name[256], id[256];
+	struct text name_text = text_on(name, sizeof(name)), id_text = text_on(id, sizeof(id));
+
+	if (e->named.n == 0)
+		return;
+	text_escape(&name_text, e->named);
+	text_escape(&id_text, e->id);
+	ike_log(ike, c, NULL, whack, WHACK_STATUS_LOG, "--id %s was resolved just now: the identity is %s, and stays so when the "
+		"name gets another address; write @%s for the name itself, or the address", name, id, name);
+}
+
 /* What the load can already tell that initiating would stumble over. */
 static void warn_secret(struct ike *ike, uint32_t whack, const struct connection *c)
 {
@@ -416,6 +430,7 @@ static struct span as_said(struct ike *ike, const struct control_connection *m)
 	struct writer w = writer_on(arena_alloc(ike->arena, SAID_OCTETS), SAID_OCTETS);
 
 	plain.replace = false;
+	plain.left.named = plain.right.named = span_of(NULL, 0);	/* of no consequence but a warning */
 	control_put_connection(&w, &plain);
 	return w.overflow ? span_of(NULL, 0) : writer_span(&w);
 }
@@ -495,6 +510,8 @@ void command_connection(struct ike *ike, uint32_t whack, const struct control_co
 	warn_margin(ike, whack, all[0]);	/* what all have in common */
 	warn_weak(ike, whack, all[0]);
 	warn_secret(ike, whack, all[0]);
+	warn_named(ike, whack, all[0], &m->left);
+	warn_named(ike, whack, all[0], &m->right);
 	if (d.n == 1)
 		errand_end(ike, "\"%s\": connection described", name);
 	else

@@ -74,6 +74,14 @@ described "an address" id1 --host 127.0.0.1 --id 203.0.113.1 --to --host 192.0.2
 told "is shown" '"id1" down: 127\.0\.0\.1\[203\.0\.113\.1\]\.\.\.192\.0\.2\.2$'
 described "a domain name" id2 --host 127.0.0.1 --id localhost --to --host 192.0.2.2
 told "is resolved at once" '"id2" down: 127\.0\.0\.1\[127\.0\.0\.1\]\.\.\.'
+says 0 '002 "id2": --id localhost was resolved just now: the identity is 127.0.0.1, and stays so when the name gets another address; write @localhost for the name itself, or the address' \
+	whack --delete --name id2 --host 127.0.0.1 --to --host 192.0.2.2 --id localhost
+says 0 '004 "id2": described like this already, its SAs stay' whack --delete --name id2 --host 127.0.0.1 --to --host 192.0.2.2 --id 127.0.0.1
+for id in 127.0.0.1 0x7f000001 %any @localhost me@localhost '@[localhost]'; do
+	whack --delete --name id2 --host 127.0.0.1 --to --host 192.0.2.2 --id "$id" >"$DIR/out" 2>&1 || fail "--id $id is refused"
+	grep -q "resolved" "$DIR/out" && fail "--id $id is warned of as if it were resolved"
+	ok "--id $id is not warned of"
+done
 described "@FQDN" id3 --host 127.0.0.1 --id @gw.example.invalid --to --host 192.0.2.2
 told "is not resolved" '"id3" down: 127\.0\.0\.1\[@gw\.example\.invalid\]\.\.\.'
 described "user@FQDN" id4 --host 127.0.0.1 --id me@example.invalid --to --host 192.0.2.2
