@@ -59,6 +59,21 @@ lab_check "the default route of IPv4 does not serve it" shows six 'unoriented: %
 lab_check "one of IPv6 comes" route -6 route add default via 2001:db8::2
 lab_wait 20 "orientation" shows six 'down: 2001:db8::1\.\.\.2001:db8::2$'
 lab_ok "it has the address of the default route of IPv6"
+link=$(ip -n "$LAB_PREFIX-west" -6 -o addr show dev wan scope link | sed 's/.* \(fe80[^/]*\).*/\1/')
+lab_check "one by a gateway that is known by its link-local address only" eval 'route addr add 2001:db8::7/64 dev wan && route -6 route add default via "$link" dev wan src 2001:db8::7 metric 7 && route -6 route del default via 2001:db8::2'
+lab_wait 20 "orientation" shows six 'down: 2001:db8::7\.\.\.2001:db8::2$'
+lab_check "which names no source" eval 'route -6 route del default metric 7 && route addr del 2001:db8::7/64 dev wan && route -6 route add default via "$link" dev wan'
+lab_wait 20 "orientation" shows six 'down: 2001:db8::1\.\.\.2001:db8::2$'
+lab_ok "the address is one that means something beyond the link"
+
+# Forms of routes: of an interface without a gateway, and of two gateways at once
+lab_check "one without a gateway, the best" eval 'route addr add 198.18.0.1/32 dev lan && route route add default dev lan src 198.18.0.1 metric 1'
+lab_wait 20 "orientation" shows net '[a-z]+: 10\.0\.1\.0/24===198\.18\.0\.1\[@east\]'
+lab_check "one by two gateways, the best" route route add default metric 0 nexthop via 192.0.2.2 dev wan nexthop via 10.0.1.9 dev lan
+lab_wait 40 "tunnel" shows net 'up: 10\.0\.1\.0/24===192\.0\.2\.11\[@east\]'
+lab_ok "the first of them counts"
+lab_check "they go" eval 'route route del default metric 0 && route route del default metric 1'
+lab_wait 40 "tunnel" shows net 'up: 10\.0\.1\.0/24===192\.0\.2\.12\[@east\]'
 
 # Gone
 lab_check "no default route" eval 'route route del default metric 5 && route route del default metric 9'
