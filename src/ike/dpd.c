@@ -139,6 +139,25 @@ static uint64_t last_heard(const struct phase1 *p)
 	return heard;
 }
 
+struct signs_of_life dpd_signs(const struct connection *c)
+{
+	struct signs_of_life s = { 0 };
+	const struct phase1 *p;
+
+	if (c->pair == NULL)
+		return s;
+	LIST_FOREACH(p, &c->pair->phase1s, in_pair) {
+		if (p->established == 0 || p->x == NULL || !same_peer(p->c, c))
+			continue;
+		s.ike = p->x->heard > s.ike ? p->x->heard : s.ike;
+		s.traffic = p->dpd.traffic > s.traffic ? p->dpd.traffic : s.traffic;
+		s.asked = p->dpd.asked > s.asked ? p->dpd.asked : s.asked;
+	}
+	if (s.asked <= s.ike || s.asked <= s.traffic)
+		s.asked = 0;
+	return s;
+}
+
 /* The kernel has told how much came in; now it is known whether the peer was silent. */
 static void decide(struct phase1 *p)
 {

@@ -14,6 +14,20 @@ void dpd_learn(struct phase1 *p, const struct message *m);
 void dpd_watch(struct phase1 *p);
 void dpd_stop(struct phase1 *p);
 
+/* When the peer of c gave signs of life, and when it was asked for one that has not come yet; ms, 0 = never. */
+struct signs_of_life {
+	uint64_t ike;		/* an authentic message under an ISAKMP SA */
+	uint64_t traffic;	/* a packet through an IPsec SA, as far as it was looked for */
+	uint64_t asked;
+};
+struct signs_of_life dpd_signs(const struct connection *c);
+
+/* Was it traffic that came last?  Of that the kernel tells the second only: within the same one it was. */
+static inline bool dpd_signs_by_traffic(const struct signs_of_life *s)
+{
+	return s->traffic != 0 && s->traffic / 1000 >= s->ike / 1000;
+}
+
 /* An authentic notification; true if it was one of dead peer detection and is dealt with. */
 bool dpd_notified(struct phase1 *p, const struct payload_N *n);
 

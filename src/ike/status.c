@@ -255,6 +255,23 @@ const struct kernel_counts *status_counts(const struct status *s, const struct p
 	return NULL;
 }
 
+struct signs_of_life status_signs(const struct status *s, const struct connection *c)
+{
+	struct signs_of_life signs = dpd_signs(c);
+	const struct phase2 *p;
+
+	LIST_FOREACH(p, &c->phase2s, of_connection)
+		for (unsigned i = 0; p->x != NULL && i < p->chosen.n; i++) {
+			const struct kernel_counts *k = status_counts(s, p, p->chosen.p[i].protocol, true);
+
+			if (k != NULL && 1000 * k->last_used > signs.traffic)
+				signs.traffic = 1000 * k->last_used;
+		}
+	if (signs.asked <= signs.traffic)
+		signs.asked = 0;
+	return signs;
+}
+
 static void counted(struct ike *ike, void *ctx, const struct kernel_result *r)
 {
 	struct sa_count *k = ctx;

@@ -2,6 +2,7 @@
 #ifndef PLUTO_IKE_STATUS_H
 #define PLUTO_IKE_STATUS_H
 
+#include "ike/dpd.h"
 #include "ike/internal.h"
 #include "ike/phase2.h"
 
@@ -70,6 +71,9 @@ const char *condition_word(enum condition k);
 /* The traffic of an SA of p, or NULL when the kernel has not told. */
 const struct kernel_counts *status_counts(const struct status *s, const struct phase2 *p,
 					  uint8_t protocol, bool inbound);
+
+/* The same as dpd_signs, with what the kernel has told now. */
+struct signs_of_life status_signs(const struct status *s, const struct connection *c);
 
 /* Seconds from now to `at`, or from `at` to now; 0 when that is not so. */
 uint64_t seconds_until(const struct ike *ike, uint64_t at);

@@ -13,7 +13,7 @@
 #include "ike/upkeep.h"
 #include "ike/weak.h"
 
-#define SCHEMA_VERSION "1.5"	/* additions count up behind the dot, all else before it */
+#define SCHEMA_VERSION "1.6"	/* additions count up behind the dot, all else before it */
 #define DUMP (JSON_COMPACT | JSON_ENSURE_ASCII)
 
 static void line(struct status *s, const char *text)
@@ -191,6 +191,20 @@ static json_t *reason_object(const struct refusal *why)
 			 text_or_null(why->remedy));
 }
 
+/* Null: the peer gave no sign of life, or there is no SA with it. */
+static json_t *alive_object(struct status *s, const struct connection *c)
+{
+	struct signs_of_life signs = status_signs(s, c);
+	bool by_traffic = dpd_signs_by_traffic(&signs);
+
+	if (signs.ike == 0 && signs.traffic == 0)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o}", "by", by_traffic ? "traffic" : "ike",
+			 "ike", seconds_or_null(signs.ike, seconds_since(s->ike, signs.ike)),
+			 "traffic", seconds_or_null(signs.traffic, seconds_since(s->ike, signs.traffic)),
+			 "asked", seconds_or_null(signs.asked, seconds_since(s->ike, signs.asked)));
+}
+
 /* Null: it has succeeded since, or not failed. */
 static json_t *updown_object(struct status *s, const struct updown_failure *f)
 {
@@ -222,6 +236,7 @@ static json_t *connection_object(struct status *s, const struct connection *c)
 		"failures", (json_int_t)c->upkeep.failures);
 
 	json_object_set_new(o, "updown_failure", updown_object(s, c->updown_failure));
+	json_object_set_new(o, "alive", alive_object(s, c));
 	add_user(s, o, c);
 	return o;
 }

@@ -189,6 +189,30 @@ static void tell_way(struct status *s, const struct connection *c)
 		say(s, "    not routed; our interface is %s", c->interface->real);
 }
 
+static void add_sign(const struct status *s, struct text *t, const char *what, uint64_t at)
+{
+	if (at != 0)
+		text_add(t, "%s%s %llu s ago", t->n > 0 ? ", " : "", what, (unsigned long long)seconds_since(s->ike, at));
+}
+
+/* Why the peer is thought to be alive, what came last first. */
+static void tell_signs(struct status *s, const struct connection *c)
+{
+	const char *const message = "message of IKE", *const packet = "packet through an IPsec SA";
+	struct signs_of_life signs = status_signs(s, c);
+	bool by_traffic = dpd_signs_by_traffic(&signs);
+	char line[256];
+	struct text t = text_on(line, sizeof(line));
+
+	add_sign(s, &t, by_traffic ? packet : message, by_traffic ? signs.traffic : signs.ike);
+	add_sign(s, &t, by_traffic ? message : packet, by_traffic ? signs.ike : signs.traffic);
+	if (t.n == 0)
+		return;
+	if (signs.asked != 0)
+		text_add(&t, "; asked %llu s ago, no answer yet", (unsigned long long)seconds_since(s->ike, signs.asked));
+	say(s, "    peer thought alive by: %s", line);
+}
+
 static void tell_updown(struct status *s, const struct connection *c)
 {
 	const struct updown_failure *f = c->updown_failure;
@@ -441,6 +465,7 @@ static void connection(struct status *s, const struct connection *c)
 	tell_upkeep(s, c);
 	if (c->template == NULL)
 		tell_policy(s, c);
+	tell_signs(s, c);
 	if (c->pair != NULL)
 		LIST_FOREACH(p, &c->pair->phase1s, in_pair)
 			if (p->c == c)

@@ -23,11 +23,18 @@ lab_check "a silent peer is asked and answers ($asked messages)" [ "$asked" -ge 
 lab_check "and nothing else happens" eval '! grep -q "it is dead" "$LAB_DIR/east.log"'
 lab_in ehost ping -n -q -c 30 -i 0.1 10.0.2.9 >"$LAB_DIR/ping.log" 2>&1
 lab_check "a peer that sends is not asked" [ "$(informationals)" -le $((asked + 2)) ]
+pluto_whack east --status secret >"$LAB_DIR/alive.log" 2>&1
+lab_check "the status tells by what it is thought alive" grep -Eq '^000     peer thought alive by: packet through an IPsec SA [0-2] s ago, message of IKE [0-9]+ s ago$' "$LAB_DIR/alive.log"
+pluto_whack east --status secret --json >"$LAB_DIR/alive.json" 2>/dev/null
+lab_check "as JSON" grep -Eq '"alive":\{"by":"traffic","ike":[0-9]+,"traffic":[0-2],"asked":null\}' "$LAB_DIR/alive.json"
 lab_stop west KILL
+lab_wait 5 "question" eval 'pluto_whack east --status secret >"$LAB_DIR/asked.log" 2>&1; grep -q "no answer yet" "$LAB_DIR/asked.log"'
+lab_check "and that it was asked in vain" grep -Eq '^000     peer thought alive by: .*; asked [0-9]+ s ago, no answer yet$' "$LAB_DIR/asked.log"
 lab_wait 8 "end of the dead peer's SAs" grep -q "it is dead" "$LAB_DIR/east.log"
 lab_ok "a dead peer is noticed"
 pluto_whack east --status >"$LAB_DIR/status.log" 2>&1
 lab_check "its IPsec SAs are gone" eval '! grep -q "#[0-9]* IPsec SA" "$LAB_DIR/status.log"'
+lab_check "and nothing makes it seem alive" eval '! grep -q "thought alive" "$LAB_DIR/status.log"'
 lab_check "no ping passes" eval '! lab_ping ehost 10.0.2.9 2'
 pluto_start west west
 # shellcheck disable=SC2086 # the words of one command line

@@ -62,6 +62,7 @@ tells "an IPsec SA: its parent, what it does, seconds left" \
 	'^000     #[0-9]+ IPsec SA under #[0-9]+, carries the traffic: 28[78][0-9]{2} s left, rekeyed in [0-9]+ s; aes256gcm16, tunnel, initiator$'
 tells "its SPIs and traffic" \
 	'^000        ESP in 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9]+ s ago; out 0x[0-9a-f]{8}: 3 packets, 252 octets, last [0-9]+ s ago$'
+tells "why the peer is thought alive" '^000     peer thought alive by: packet through an IPsec SA [0-9]+ s ago, message of IKE [0-9]+ s ago$'
 tells "weak algorithms of a connection" 'WEAK: sha1, 3des_cbc, hmac_md5_96, modp1024 may be agreed on'
 tells "its own algorithms as --ike and --esp take them" '--ike 3des-sha1-modp1024$'
 tells "why a connection is not oriented" 'not usable: .*neither 192\.0\.2\.77 nor 192\.0\.2\.78 is an address of this host'
@@ -87,6 +88,8 @@ json "the JSON is as its schema, and says the same" 'status["totals"]["connectio
 	'connection["weak"]["policy"]["weak"] == "sha1, 3des_cbc, hmac_md5_96, modp1024"' \
 	'connection["weak"]["policy"]["ike"] == {"algorithms": "3des-sha1-modp1024", "policy": None}' \
 	'connection["nobody"]["right"]["nexthop"] == "192.0.2.2"' 'connection["held"]["right"]["ikeport"] == 4711' \
+	'connection["secret"]["alive"]["by"] == "traffic" and connection["secret"]["alive"]["traffic"] <= connection["secret"]["alive"]["ike"] + 1' \
+	'connection["secret"]["alive"]["asked"] is None' 'connection["held"]["alive"] is None' \
 	'connection["nobody"]["sas"][0]["state"] == "MAIN_I1"'
 pluto_whack east --status --json nobody-knows >"$LAB_DIR/status.json" 2>"$LAB_DIR/status.log"
 lab_check "an unknown name: status 21" [ $? = 21 ]
