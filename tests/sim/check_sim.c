@@ -70,6 +70,7 @@ static const struct kind {
 	{ "revive-flap", run_revive_flap, 4 },
 	{ "revive-rekey", run_revive_rekey, 6 },
 	{ "revive-away", run_revive_away, 4 },
+	{ "defaultroute", run_defaultroute, 40 },
 	{ "dpd-restart", run_dpd_restart, 10 },
 	{ "forgotten", run_forgotten, 20 },
 	{ "used-up", run_used_up, 10 },

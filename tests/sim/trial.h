@@ -97,7 +97,7 @@ trial_run run_road, run_road_expired, run_road_moves, run_road_hostile, run_road
 	  run_road_flood;						/* road.c */
 
 trial_run run_ondemand, run_ondemand_several, run_ondemand_dead, run_ondemand_crowd, run_revive_dead, run_revive_delete,
-	  run_revive_flap, run_revive_rekey, run_revive_away, run_dpd_restart, run_forgotten, run_used_up;	/* upkeep.c */
+	  run_revive_flap, run_revive_rekey, run_revive_away, run_defaultroute, run_dpd_restart, run_forgotten, run_used_up;	/* upkeep.c */
 
 trial_run run_pairs, run_pairs_partly, run_pairs_ports, run_pairs_any_port, run_pairs_road, run_pairs_dead,
 	  run_pairs_refused, run_pairs_in_turn, run_pairs_orphaned;							/* pairs.c */

@@ -324,6 +324,56 @@ void run_revive_away(struct trial *t)
 		     t->c.revive);
 }
 
+/* Its SAs are for the address that it has now, all of them. */
+static bool ends_at_its_address(const struct node *n)
+{
+	unsigned any = 0;
+
+	for (const struct sim_sa *sa = n->sas; sa != NULL; sa = sa->next) {
+		if (sa->inbound && !addr_eq(&sa->id.dst, &n->addr))
+			return false;
+		any += sa->inbound;
+	}
+	return any > 0;
+}
+
+/* Its address is that of the default route, which is another one at any moment, none for a while, and the first again. */
+void run_defaultroute(struct trial *t)
+{
+	struct control_connection road = t->c;
+
+	t->c.left.id = road.left.id = span_str("@laptop");
+	t->c.left.client = road.left.client = sim_subnet("10.0.1.0/24");
+	t->c.left.host = road.left.host = (struct ip_addr){ .len = 4 };
+	t->c.left.defaultroute = true;
+	t->c.revive = true;
+	node_connection(t->a, &t->c);
+	node_connection(t->b, &road);
+	node_listen(t->b);
+	node_initiate(t->a, "net");
+	trial_expect(t, t->a->last_status == WHACK_STATUS_NOT_LISTENING, "begun without an address (%u)", t->a->last_status);
+	node_listen(t->a);
+	node_initiate(t->a, "net");
+	world_run(t->w, trial_pick(t, 2000));
+	node_renumber(t->a, "192.0.2.77");
+	node_listen(t->a);
+	world_run(t->w, SECONDS(180));
+	trial_expect(t, ends_at_its_address(t->a), "no SA from the new address");
+	trial_check_up(t);
+	t->a->away = true;
+	node_listen(t->a);
+	world_run(t->w, SECONDS(5));
+	trial_expect(t, node_sas(t->a, false) == 0, "SAs without a default route");
+	node_initiate(t->a, "net");
+	trial_expect(t, t->a->last_status == WHACK_STATUS_NO_ORIENTATION, "begun without a default route (%u)", t->a->last_status);
+	t->a->away = false;
+	node_renumber(t->a, "192.0.2.1");
+	node_listen(t->a);
+	world_run(t->w, SECONDS(180));
+	trial_expect(t, ends_at_its_address(t->a), "no SA from the first address again");
+	trial_check_up(t);
+}
+
 /* --dpdaction restart needs no --revive, and tries until the peer is back; then it is content. */
 void run_dpd_restart(struct trial *t)
 {

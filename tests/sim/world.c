@@ -211,7 +211,8 @@ static void on_listen(void *ctx, struct listen_result *out)
 	struct node *n = ctx;
 	static struct kernel_interface interface;
 
-	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr, .natt = true };
+	interface = (struct kernel_interface){ .real = "eth0", .virtual_ = "ipsec0", .addr = n->addr, .natt = true,
+					  .defaultroute = true };
 	*out = (struct listen_result){ .n_interfaces = n->away ? 0 : 1, .interfaces = &interface, .ok = true };
 }
 
@@ -327,24 +328,36 @@ static void start(struct node *n)
 	ike_clock(n->ike, n->world->now);
 }
 
+static void set_addr(struct node *n, const char *addr)
+{
+	const char *why;
+	unsigned column;
+
+	if (!addr_parse(span_str(addr), &n->addr, &why, &column)) {
+		fprintf(stderr, "%s: %s\n", addr, why);
+		exit(1);
+	}
+	HASH_ADD_KEYPTR(hh, n->world->by_addr, n->addr.b, n->addr.len, n);
+}
+
+void node_renumber(struct node *n, const char *addr)
+{
+	HASH_DELETE(hh, n->world->by_addr, n);
+	set_addr(n, addr);
+}
+
 struct node *world_node(struct world *w, const char *name, const char *addr, const char *secret)
 {
 	struct node *n = NEW(struct node);
-	const char *why;
-	unsigned column;
 
 	n->world = w;
 	n->name = name;
 	n->secret = secret;
 	n->ports = (struct ike_ports){ .ike = LIMIT_IKE_PORT, .natt = LIMIT_NATT_PORT, .keepalive = 20 };
-	if (!addr_parse(span_str(addr), &n->addr, &why, &column)) {
-		fprintf(stderr, "%s: %s\n", addr, why);
-		exit(1);
-	}
+	set_addr(n, addr);
 	w->nodes = xrealloc(w->nodes, (w->n_nodes + 1) * sizeof(struct node *));
 	n->index = w->n_nodes;
 	w->nodes[w->n_nodes++] = n;
-	HASH_ADD_KEYPTR(hh, w->by_addr, n->addr.b, n->addr.len, n);
 	start(n);
 	return n;
 }

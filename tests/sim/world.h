@@ -106,6 +106,9 @@ struct man_in_the_middle {
 struct world *world_new(uint64_t seed, const struct faults *faults);
 void world_free(struct world *w);
 
+/* n has another address, in place of its own; its pluto learns that at the next listen. */
+void node_renumber(struct node *n, const char *addr);
+
 /* Print what the nodes log. */
 void world_verbose(struct world *w, bool on);
 
