@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/record.h"
 #include "daemon/resolver.h"
+#include "daemon/signals.h"
 #include "daemon/udp.h"
 #include "daemon/watch.h"
 #include "generated/control_protocol.h"
@@ -508,7 +509,7 @@ int daemon_run(const struct config *c, void (*ready)(void *ctx), void *ctx, stru
 
 	d->config = c;
 	start_handles(d);
-	if (set_up(d, why)) {
+	if (signals_apart(why) && set_up(d, why)) {
 		uv_prepare_start(&d->prepare, before_wait);
 		ready(ctx);
 		log_say("pluto %s is ready: control socket %s, UDP port %u, kernel %s", PACKAGE_VERSION,

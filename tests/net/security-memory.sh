@@ -59,6 +59,8 @@ processes() {
 }
 look() { python3 -B "$LAB_DIR/look.py" "$@" 2>"$LAB_DIR/look.log"; }
 
+# Whoever takes a signal leaves its registers on its stack, with what it was just copying.
+for i in {1..3000}; do kill -CHLD "${LAB_PID[east]}" "${LAB_PID[west]}"; done &
 lab_check "negotiated" pluto_whack east --name secret --initiate
 keys=$(awk -F, '{ gsub("\"", ""); for (i = 6; i <= 8; i += 2) if (length($i) >= 34) print "esp" ++n "=" substr($i, 1, 34) }' "$LAB_DIR/east/keys/esp_sa")
 ike=$(sed -n '1s/.*,/ike=0x/p' "$LAB_DIR/east/keys/ikev1_decryption_table")

@@ -25,6 +25,7 @@ file=\$1
 shift
 echo "\${PLUTO_VERB%-*} \$PLUTO_CONNECTION" >>"\$file"
 env | grep -v -E '^(PWD|_|SHLVL|OLDPWD)=' | sort >"\$file.env"
+grep SigBlk /proc/self/status >"\$file.signals"
 verb=\${PLUTO_VERB%-*}
 for word; do
 	case \$word in
@@ -137,6 +138,7 @@ PLUTO_VERB=up-client
 PLUTO_VERSION=1.0
 EOS
 lab_check "all its variables, and no others" diff "$LAB_DIR/env.expected" "$LAB_DIR/east.calls.env"
+lab_check "it takes all signals" grep -q '^SigBlk:[[:space:]]*0*$' "$LAB_DIR/east.calls.signals"
 
 # Rekeying begins 6 seconds after the SA was made; the old one expires 3 seconds later.
 lab_wait 15 "replacement" grep -q 'replacing this IPsec SA' "$LAB_DIR/east.log"
