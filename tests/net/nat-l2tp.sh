@@ -37,7 +37,7 @@ asks() {
 # client ID ADDRESS PORT
 client() {
 	lab_check "$1 is a client with port $3" pluto_whack "$1" --delete --name l2tp --host "$2" --clientproto udp --clientport "$3" \
-		--to --host 192.0.2.2 --clientproto udp --clientport 1701 --encrypt --psk --keyingtries 1 --sendinterval 500
+		--to --host 192.0.2.2 --clientproto udp --clientport 1701 --encrypt --psk --keyingtries 1 --sendinterval 1000
 }
 up() {
 	pluto_whack "$1" --initiate --name l2tp >"$LAB_DIR/$1.initiate.log" 2>&1 || lab_fail "$1 does not negotiate"
