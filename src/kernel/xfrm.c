@@ -166,8 +166,7 @@ static void xfrm_del_sa(void *ctx, uint32_t token, const struct sa_id *id)
 	struct xfrm_job *j = xfrm_job_new(token);
 
 	name_sa(j, "delete", id);
-	xfrm_put_sa_id(&xfrm_job_step(j, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_GETSA, id);
-	xfrm_put_sa_id(&xfrm_job_step(j, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, id);
+	xfrm_job_delete(j, id);
 	xfrm_job_submit(&b->jobs, j);
 }
 

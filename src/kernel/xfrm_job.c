@@ -43,6 +43,15 @@ void xfrm_job_changes(struct xfrm_job *j, const struct xfrm_change *c, unsigned 
 	}
 }
 
+void xfrm_job_delete(struct xfrm_job *j, const struct sa_id *id)
+{
+	struct xfrm_step *s = xfrm_job_step(j, XFRM_GO_ON_IF_GONE);
+
+	s->if_ours = true;
+	xfrm_put_sa_id(&s->m, XFRM_MSG_GETSA, id);
+	xfrm_put_sa_id(&xfrm_job_step(j, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, id);
+}
+
 void xfrm_job_move(struct xfrm_job *j, const struct sa_id *id, bool inbound, const struct endpoint *peer)
 {
 	j->moves_to = *peer;
@@ -83,11 +92,11 @@ static void forget_moved(struct xfrm_job *u, const struct xfrm_job *j)
 {
 	struct sa_id id = j->moves;
 
-	xfrm_put_sa_id(&xfrm_job_step(u, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, &id);
+	xfrm_job_delete(u, &id);
 	if (j->moves_inbound || !j->unsure)
 		return;
 	id.dst = j->moves_to.addr;
-	xfrm_put_sa_id(&xfrm_job_step(u, XFRM_GO_ON_IF_GONE)->m, XFRM_MSG_DELSA, &id);
+	xfrm_job_delete(u, &id);
 }
 
 /* A job that stopped leaves nothing half done: policies that it added go, those that it did not get to were never
@@ -257,6 +266,10 @@ static void take_answer(void *ctx, const struct nlmsghdr *h)
 	} else {
 		sa = xfrm_sa_of(h);
 		error = sa == NULL ? -1 : 0;
+	}
+	if (sa != NULL && j->step[j->at].if_ours && !xfrm_reqid_is_ours(sa->reqid)) {
+		sa = NULL;
+		j->at++;
 	}
 	if (sa != NULL) {
 		j->result.spi = xfrm_id_of(sa).spi;

@@ -21,6 +21,7 @@ struct xfrm_step {
 	struct xfrm_message m;
 	enum xfrm_on_error on_error;
 	bool with_next;		/* the next one is sent at once, before this one's answer is looked at */
+	bool if_ours;		/* the next one is left out where the answer shows an SA of another program */
 	bool adds;		/* a policy that was not there */
 	struct xfrm_rule rule;
 };
@@ -61,6 +62,9 @@ struct xfrm_step *xfrm_job_step(struct xfrm_job *j, enum xfrm_on_error on_error)
 
 /* The steps that change policies. */
 void xfrm_job_changes(struct xfrm_job *j, const struct xfrm_change *c, unsigned n);
+
+/* The steps that delete an SA, and tell what it has counted.  One of another program stays. */
+void xfrm_job_delete(struct xfrm_job *j, const struct sa_id *id);
 
 /* The steps that give the peer of an SA another endpoint.  Should they fail the SA is deleted. */
 void xfrm_job_move(struct xfrm_job *j, const struct sa_id *id, bool inbound, const struct endpoint *peer);

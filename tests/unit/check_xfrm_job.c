@@ -28,6 +28,7 @@ static struct {
 static struct {
 	unsigned n;
 	bool ok;
+	uint64_t packets;
 	char why[200];
 } done;
 
@@ -112,29 +113,42 @@ static void on_done(void *ctx, uint32_t token, const struct kernel_result *r)
 	ck_assert_uint_eq(token, 7);
 	done.n++;
 	done.ok = r->ok;
+	done.packets = r->counts.packets;
 	if (r->why != NULL)
 		strncpy(done.why, r->why, sizeof(done.why) - 1);
 }
 
-/* The SA, as it is in the kernel, is to follow its peer; whatever there is to answer is answered. */
-static void move(bool inbound, const struct endpoint *peer)
+/* Whatever there is to answer is answered. */
+static void carry(struct xfrm_job *j)
 {
 	static struct xfrm_jobs js;
-	struct sa_id id = xfrm_id_of(xfrm_sa_of(&kernel.sa.u.h));
-	struct xfrm_job *j = xfrm_job_new(7);
 
 	memset(&done, 0, sizeof(done));
 	memset(&js, 0, sizeof(js));
 	STAILQ_INIT(&js.waiting);
 	js.events.done = on_done;
-	strcpy(j->what, "cannot move it");
-	xfrm_job_move(j, &id, inbound, peer);
 	xfrm_job_submit(&js, j);
 	for (unsigned i = 0; i < SENT; i++)
 		xfrm_jobs_answers(&js);
 	ck_assert_uint_eq(done.n, 1);
 	ck_assert_uint_eq(HASH_COUNT(js.under_way), 0);
 	xfrm_jobs_close(&js);
+}
+
+static struct sa_id its_id(void)
+{
+	return xfrm_id_of(xfrm_sa_of(&kernel.sa.u.h));
+}
+
+/* The SA, as it is in the kernel, is to follow its peer. */
+static void move(bool inbound, const struct endpoint *peer)
+{
+	struct sa_id id = its_id();
+	struct xfrm_job *j = xfrm_job_new(7);
+
+	strcpy(j->what, "cannot move it");
+	xfrm_job_move(j, &id, inbound, peer);
+	carry(j);
 }
 
 static void begin(bool inbound)
@@ -196,7 +210,7 @@ START_TEST(refused_twice)
 	ck_assert(!done.ok && !kernel.has_sa);
 	ck_assert_ptr_nonnull(strstr(done.why, "cannot move it: "));
 	ck_assert_ptr_nonnull(strstr(done.why, strerror(ENOMEM)));
-	sent_are("ggdnnd");
+	sent_are("ggdnngd");
 }
 END_TEST
 
@@ -207,7 +221,7 @@ START_TEST(port_refused)
 	kernel.refuses = 1;
 	move(_i != 0, &other_port);
 	ck_assert(!done.ok && !kernel.has_sa);
-	sent_are("gud");
+	sent_are("gugd");
 }
 END_TEST
 
@@ -220,7 +234,7 @@ START_TEST(keys_are_not_shown)
 	move(_i != 0, &elsewhere);
 	ck_assert(!done.ok && !kernel.has_sa);
 	ck_assert_ptr_nonnull(strstr(done.why, "shows no keys"));
-	sent_are("gd");
+	sent_are("ggd");
 }
 END_TEST
 
@@ -233,10 +247,10 @@ START_TEST(answer_lost)
 	kernel.loses = XFRM_MSG_NEWSA;
 	move(inbound, &elsewhere);
 	ck_assert(!done.ok && !kernel.has_sa);
-	sent_are(inbound ? "ggdnd" : "ggdndd");
+	sent_are(inbound ? "ggdngd" : "ggdngdgd");
 	if (!inbound) {
-		ck_assert(addr_eq(&kernel.sent[4].dst, &west));
-		ck_assert(addr_eq(&kernel.sent[5].dst, &elsewhere.addr));
+		ck_assert(addr_eq(&kernel.sent[5].dst, &west));
+		ck_assert(addr_eq(&kernel.sent[7].dst, &elsewhere.addr));
 	}
 }
 END_TEST
@@ -248,6 +262,26 @@ START_TEST(it_is_not_there)
 	move(_i != 0, &elsewhere);
 	ck_assert(!done.ok);
 	ck_assert_str_eq(done.why, "cannot move it: there is none");
+}
+END_TEST
+
+/* Another program may have an SA by the same name, so that ours could not be added: it stays. */
+START_TEST(deleted_if_ours)
+{
+	bool ours = _i != 0;
+	struct xfrm_job *j = xfrm_job_new(7);
+	struct sa_id id;
+
+	begin(false);
+	if (!ours)
+		((struct xfrm_usersa_info *)mnl_nlmsg_get_payload(&kernel.sa.u.h))->reqid = 9;
+	id = its_id();
+	xfrm_job_delete(j, &id);
+	carry(j);
+	ck_assert(done.ok);
+	ck_assert_uint_eq(done.packets, ours ? 10 : 0);
+	ck_assert(kernel.has_sa == !ours);
+	sent_are(ours ? "gd" : "g");
 }
 END_TEST
 
@@ -280,6 +314,7 @@ int main(void)
 	tcase_add_loop_test(t, keys_are_not_shown, 0, 2);
 	tcase_add_loop_test(t, answer_lost, 0, 2);
 	tcase_add_loop_test(t, it_is_not_there, 0, 2);
+	tcase_add_loop_test(t, deleted_if_ours, 0, 2);
 	tcase_add_test(t, invalid_means);
 	suite_add_tcase(s, t);
 	return run_suite(s);
