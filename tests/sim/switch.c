@@ -112,8 +112,8 @@ void run_switch_silent(struct trial *t)
 	struct sa_id old;
 
 	if (brief) {
-		t->c.rekeymargin = 30;
-		most = 30000 / LIMIT_SWITCH_PART;
+		t->c.rekeymargin = 20;
+		most = 20000 / LIMIT_SWITCH_PART;
 	}
 	old = ripe(t);
 	took = serves(t, &old, false);
