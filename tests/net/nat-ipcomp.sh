@@ -72,6 +72,7 @@ immovable() {
 	lab_wait 10 "other SAs" lab_ping ehost 10.0.2.9 1
 	try "with other SAs"
 	lab_check "none is left for the address of before" eval '! lab_in west ip xfrm state | grep -w "192\.0\.2\.1"'
+	lab_check "that of another program is still there" lab_in west ip xfrm state delete src 192.0.2.2 dst 192.0.2.11 proto esp spi "$spi"
 }
 [ "$PLUTO_KERNEL" != xfrm ] || immovable
 pluto_stop east
