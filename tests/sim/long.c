@@ -121,7 +121,7 @@ static void month(struct trial *t, unsigned peers)
 	small_dh = true;
 	struct star s = star_new(t, peers);
 	size_t early = 0, late = 0;
-	unsigned begun = 0, most = 0;
+	unsigned begun = 0, most = 0, crowded = 0, minutes[100] = { 0 };	/* with so many negotiations */
 
 	star_begin(&s, true);
 	world_faults(t->w, &ordinary);
@@ -131,6 +131,7 @@ static void month(struct trial *t, unsigned peers)
 		if (m >= 5 * DAY) {	/* those who began together have drifted apart */
 			begun += now;
 			most = now > most ? now : most;
+			minutes[now < 100 ? now : 99]++;
 		}
 		if (m % 60 != 0)
 			continue;
@@ -144,7 +145,10 @@ static void month(struct trial *t, unsigned peers)
 	}
 	double mean = begun / (25.0 * DAY);
 
-	/* A replacement is up to four exchanges, and a few fall together now and then; a herd would be all of them. */
+	/* Of 36,000 minutes one or another is a little beyond by chance alone; a herd would be in many, and all at once. */
+	for (unsigned i = 0; i < 100; i++)
+		crowded += i > 4 * mean + 6 ? minutes[i] : 0;
+	trial_expect(t, crowded <= 3, "more than %.0f negotiations in each of %u minutes, %.2f on average", 4 * mean + 6, crowded, mean);
 	trial_expect(t, most <= 4 * mean + 10, "%u negotiations in one minute, %.2f on average", most, mean);
 	trial_expect(t, late <= early + early / 20, "memory grew from %zu to %zu octets", early, late);
 	for (unsigned i = 0; i < peers; i++)

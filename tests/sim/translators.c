@@ -178,20 +178,32 @@ void run_nat_taken(struct trial *t)
 	trial_check_sound(t);
 }
 
-/* In transport mode the addresses are all that tells peers apart, and behind a NAT they have one. */
-void run_nat_transport(struct trial *t)
+/* The office takes peers in transport mode: anybody, or the one at `host` with that id. */
+static struct control_connection office_by_transport(struct trial *t, const struct ip_addr *host, const char *id)
 {
-	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
 	struct control_connection c = t->c;
-	struct node *n[2];
 
 	c.name = span_str("road");
 	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
 	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
+	if (host != NULL) {
+		c.right.host = *host;
+		c.right.id = span_str(id);
+	}
 	c.encrypt = c.psk = true;
 	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
 	node_connection(t->a, &c);
 	node_listen(t->a);
+	return c;
+}
+
+/* In transport mode the addresses are all that tells peers apart, and behind a NAT they have one. */
+void run_nat_transport(struct trial *t)
+{
+	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
+	struct control_connection c = office_by_transport(t, NULL, NULL);
+	struct node *n[2];
+
 	n[0] = peer(t, c, nat, "first", "10.9.0.5");
 	world_run(t->w, 5000);
 	n[1] = peer(t, c, nat, "second", "10.9.0.6");
@@ -224,16 +236,9 @@ void run_nat_transport(struct trial *t)
 void run_nat_transport_moves(struct trial *t)
 {
 	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
-	struct control_connection c = t->c;
+	struct control_connection c = office_by_transport(t, NULL, NULL);
 	struct node *n;
 
-	c.name = span_str("road");
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
-	c.right = (struct control_end){ .ikeport = 500, .nattport = 4500 };
-	c.encrypt = c.psk = true;
-	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
-	node_connection(t->a, &c);
-	node_listen(t->a);
 	n = peer(t, c, nat, "peer", "10.9.0.5");
 	world_run(t->w, 5000);
 	nat_rebind(nat, NULL);
@@ -260,16 +265,9 @@ void run_nat_transport_moves(struct trial *t)
 void run_nat_transport_fixed(struct trial *t)
 {
 	struct sim_nat *nat = world_nat(t->w, "192.0.2.99");
-	struct control_connection c = t->c;
+	struct control_connection c = office_by_transport(t, &nat->addr, "@peer");
 	struct node *n;
 
-	c.name = span_str("road");
-	c.left = (struct control_end){ .host = t->a->addr, .ikeport = 500, .nattport = 4500 };
-	c.right = (struct control_end){ .host = nat->addr, .ikeport = 500, .nattport = 4500, .id = span_str("@peer") };
-	c.encrypt = c.psk = true;
-	c.tunnel = c.authenticate = c.compress = c.pfs = c.aggressive = false;
-	node_connection(t->a, &c);
-	node_listen(t->a);
 	n = peer(t, c, nat, "peer", "10.9.0.5");
 	world_run(t->w, 5000);
 	trial_expect(t, reachable(t->a, "192.0.2.99/32"), "not up at first: %u, %s", n->last_status, t->a->refusal);
